@@ -1,0 +1,1 @@
+"""Frozen schemas of everything that crosses a boundary. Imports pydantic and numpy only."""

@@ -1,0 +1,52 @@
+"""Cases: one study with everything known about that patient before its cut-off."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+
+from pydantic import Field
+
+from data_schemas.base import Record
+from data_schemas.note import Note
+from data_schemas.observation import Observation
+from data_schemas.reasons import Reason, Remark
+from data_schemas.scan import Scan
+
+
+class Case(Record):
+    """What the model may see of one study. Keys are HMACs of the workspace; raw ids stay inside ``repr=False`` fields.
+
+    ``observations`` holds at most one value a code, the latest before the cut-off.
+    """
+
+    study_key: str
+    patient_key: str
+    cut_off: datetime | None = Field(default=None, repr=False)
+    scan: Scan | None = Field(default=None, repr=False)
+    notes: tuple[Note, ...] = Field(default=(), repr=False)
+    observations: tuple[Observation, ...] = Field(default=(), repr=False)
+    remarks: tuple[Remark, ...] = ()
+    history: tuple[str, ...] = ()
+
+    @property
+    def inputs_digest(self) -> str:
+        """SHA-256 over everything that reaches the model: scan files, notes and observations used."""
+        files = [file.sha256 for file in self.scan.files] if self.scan else []
+        notes = [[note.kind, _iso(note.written), note.text] for note in self.notes]
+        values = [[item.code, item.value, item.unit, _iso(item.taken)] for item in self.observations]
+        text = json.dumps([files, sorted(notes, key=str), sorted(values, key=str)], ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Unlinked(Record):
+    """Something that did not become part of a case, and why. ``subject`` is a key, never an identifier."""
+
+    subject: str
+    kind: str
+    reason: Reason
+
+
+def _iso(moment: datetime | None) -> str:
+    return moment.isoformat() if moment else ""

@@ -1,0 +1,29 @@
+"""Notes: dated text about a patient."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+
+from data_schemas.base import Record
+from data_schemas.scan import PatientFacts
+
+
+class Section(Record):
+    """A titled part of a note, split into sentences."""
+
+    name: str
+    sentences: tuple[str, ...] = Field(repr=False)
+
+
+class Note(Record):
+    """One note as its source has it. ``study_uid`` is set where the note is about a study (such as its report)."""
+
+    note_id: str = Field(repr=False)
+    patient: PatientFacts = Field(repr=False)
+    written: datetime | None = Field(default=None, repr=False)
+    kind: str = "note"
+    text: str = Field(repr=False)
+    encounter_id: str = Field(default="", repr=False)
+    study_uid: str = Field(default="", repr=False)

@@ -1,0 +1,21 @@
+"""Observations: dated structured values (age, sex, weight, laboratory values)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+
+from data_schemas.base import Record
+from data_schemas.scan import PatientFacts
+
+
+class Observation(Record):
+    """One value. ``code`` is a LOINC code or a plain word of the settings; text values (sex) stay text."""
+
+    patient: PatientFacts = Field(repr=False)
+    taken: datetime | None = Field(default=None, repr=False)
+    code: str
+    value: float | str = Field(repr=False)
+    unit: str = ""
+    study_uid: str = Field(default="", repr=False)

@@ -1,0 +1,133 @@
+"""Reasons (why something is quarantined or refused) and remarks (what is noted and carried along).
+
+A member's value is the code that users see in reports; its docstring-like text in ``MEANING`` is the line of
+documentation that `docs/reasons.md` prints.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a series, a case or an attempt is refused."""
+
+    # series
+    NOT_DICOM = "not-dicom"
+    TRUNCATED = "truncated"
+    NO_PIXEL_DATA = "no-pixel-data"
+    NOT_AN_IMAGE = "not-an-image"
+    UNSUPPORTED_TRANSFER_SYNTAX = "unsupported-transfer-syntax"
+    UNSUPPORTED_OBJECT = "unsupported-object"
+    DECODE_FAILED = "decode-failed"
+    MISSING_GEOMETRY = "missing-geometry"
+    IMPLAUSIBLE_GEOMETRY = "implausible-geometry"
+    MISSING_SLICES = "missing-slices"
+    DUPLICATE_SLICES = "duplicate-slices"
+    IRREGULAR_SPACING = "irregular-spacing"
+    MIXED_ORIENTATION = "mixed-orientation"
+    MIXED_SHAPE = "mixed-shape"
+    MIXED_PATIENTS = "mixed-patients"
+    MIXED_STUDIES = "mixed-studies"
+    MIXED_FRAMES_OF_REFERENCE = "mixed-frames-of-reference"
+    MIXED_INTENSITY_SCALE = "mixed-intensity-scale"
+    TILTED = "tilted"
+    MOSAIC = "mosaic"
+    DERIVED = "derived"
+    TOO_FEW_SLICES = "too-few-slices"
+    COLOUR = "colour"
+    IMPLAUSIBLE_INTENSITY = "implausible-intensity"
+    PHOTOMETRIC_CONFLICT = "photometric-conflict"
+    TOO_LARGE = "too-large"
+    DIGEST_CHANGED = "digest-changed"
+    FILE_MISSING = "file-missing"
+    # records
+    NOT_A_RECORD = "not-a-record"
+    MISSING_PATIENT = "missing-patient"
+    UNREADABLE_ROW = "unreadable-row"
+    # linking
+    NO_SCAN = "no-scan"
+    NO_RECORD = "no-record"
+    AMBIGUOUS_IDENTITY = "ambiguous-identity"
+    IDENTITY_CONFLICT = "identity-conflict"
+    AFTER_CUT_OFF = "after-cut-off"
+    UNDATED = "undated"
+    OWN_REPORT = "own-report"
+    # attempts
+    PREDICTION_FAILED = "prediction-failed"
+
+
+class Remark(StrEnum):
+    """What is noted on a scan, a case or a diagnosis and carried along."""
+
+    NONSTANDARD_UID = "nonstandard-uid"
+    UNDATED = "undated"
+    UNDATED_TEXT = "undated-text"
+    COPIES_DROPPED = "copies-dropped"
+    LOCALIZER_SET_ASIDE = "localizer-set-aside"
+    MONOCHROME1_INVERTED = "monochrome1-inverted"
+    SEVERAL_SCANS = "several-scans"
+    ID_MAPPED = "id-mapped"
+    NO_NOTE = "no-note"
+    NO_OBSERVATION = "no-observation"
+    SCAN_MISSING = "scan-missing"
+    NOTE_TRUNCATED = "note-truncated"
+    OUTSIDE_TRAINING_DISTRIBUTION = "outside-training-distribution"
+    UNCALIBRATED = "uncalibrated"
+
+
+MEANING: dict[Reason | Remark, str] = {
+    Reason.NOT_DICOM: "The file is neither DICOM nor NIfTI, whatever its name says.",
+    Reason.TRUNCATED: "A file ends before its own length fields say it does.",
+    Reason.NO_PIXEL_DATA: "A DICOM image object without pixels.",
+    Reason.NOT_AN_IMAGE: "A DICOM object that is no image: SR, SEG, RTSTRUCT, raw data, PDF.",
+    Reason.UNSUPPORTED_TRANSFER_SYNTAX: "The pixels are stored in a transfer syntax that scanote does not read.",
+    Reason.UNSUPPORTED_OBJECT: "A kind of image object that this version does not read yet.",
+    Reason.DECODE_FAILED: "The decoder refused the pixels, or they do not fill the stated shape.",
+    Reason.MISSING_GEOMETRY: "Position, orientation, spacing or shape is absent from a slice.",
+    Reason.IMPLAUSIBLE_GEOMETRY: "Zero, negative, non-finite or absurd spacing, or axes that are not orthonormal.",
+    Reason.MISSING_SLICES: "A gap of a whole number of slices in an otherwise even series.",
+    Reason.DUPLICATE_SLICES: "Two different slices claim the same position.",
+    Reason.IRREGULAR_SPACING: "The distances between slices are uneven.",
+    Reason.MIXED_ORIENTATION: "Slices of one series lie in different planes.",
+    Reason.MIXED_SHAPE: "Slices of one series differ in rows, columns, pixel spacing or bit depth.",
+    Reason.MIXED_PATIENTS: "Slices of one series name different patients (id, name, birth date or sex).",
+    Reason.MIXED_STUDIES: "Slices of one series belong to different studies.",
+    Reason.MIXED_FRAMES_OF_REFERENCE: "Slices of one series use different coordinate systems.",
+    Reason.MIXED_INTENSITY_SCALE: "Slices of one series differ in rescale slope, intercept or photometry.",
+    Reason.TILTED: "The gantry was tilted: slices are shifted against each other in the plane.",
+    Reason.MOSAIC: "A Siemens mosaic: many slices tiled into one image.",
+    Reason.DERIVED: "A projection, reformat or screen capture, not an original acquisition.",
+    Reason.TOO_FEW_SLICES: "Fewer slices than a volume needs.",
+    Reason.COLOUR: "The pixels are coloured.",
+    Reason.IMPLAUSIBLE_INTENSITY: "A CT whose values are not Hounsfield units (no rescale, or rescaled twice).",
+    Reason.PHOTOMETRIC_CONFLICT: "The photometric interpretation contradicts the modality or the pixels.",
+    Reason.TOO_LARGE: "Shape times bits is beyond the limit; nothing was decoded.",
+    Reason.DIGEST_CHANGED: "A stored file is no longer, byte for byte, what was ingested.",
+    Reason.FILE_MISSING: "A file that was ingested is no longer where it was.",
+    Reason.NOT_A_RECORD: "The file is no FHIR R4 bundle, table or text that scanote reads.",
+    Reason.MISSING_PATIENT: "A record without a patient it belongs to.",
+    Reason.UNREADABLE_ROW: "A row of a table with a value that cannot be read (date, number, code).",
+    Reason.NO_SCAN: "A record whose patient has no accepted scan.",
+    Reason.NO_RECORD: "A study whose patient has no note and no observation; it is diagnosed from the scan alone.",
+    Reason.AMBIGUOUS_IDENTITY: "The id map, or the records, offer several candidates for one patient.",
+    Reason.IDENTITY_CONFLICT: "Sex, birth date or age of the record contradict the scan.",
+    Reason.AFTER_CUT_OFF: "Dated after the cut-off of the case: never an input.",
+    Reason.UNDATED: "Undated text or values; the settings do not allow them.",
+    Reason.OWN_REPORT: "The report of the study itself: a label source, never an input.",
+    Reason.PREDICTION_FAILED: "The case failed while it was predicted; a retry is worth it.",
+    Remark.NONSTANDARD_UID: "A UID that is not made of digits and dots.",
+    Remark.UNDATED: "The scan carries no acquisition or study time, so the case has no cut-off.",
+    Remark.UNDATED_TEXT: "Undated text or values, or those of an undated scan, were used: the settings allow it.",
+    Remark.COPIES_DROPPED: "Byte-identical copies of slices were dropped.",
+    Remark.LOCALIZER_SET_ASIDE: "A localizer among the slices was set aside.",
+    Remark.MONOCHROME1_INVERTED: "MONOCHROME1 pixels were inverted.",
+    Remark.SEVERAL_SCANS: "The study holds several accepted scans; the one with the most slices was taken.",
+    Remark.ID_MAPPED: "Scan and record were joined through the id map.",
+    Remark.NO_NOTE: "No note before the cut-off: the model saw its learned absence token.",
+    Remark.NO_OBSERVATION: "No observation before the cut-off: the model saw its learned absence token.",
+    Remark.SCAN_MISSING: "No scan: the model saw its learned absence token.",
+    Remark.NOTE_TRUNCATED: "The text was longer than the model reads; what was left out is counted in the history.",
+    Remark.OUTSIDE_TRAINING_DISTRIBUTION: "The scan is unlike what the model was trained on.",
+    Remark.UNCALIBRATED: "The probabilities were not calibrated.",
+}

@@ -1,0 +1,92 @@
+"""Scans: one accepted 3D volume with its geometry, and what was found of its series."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from data_schemas.base import Record
+from data_schemas.reasons import Reason, Remark
+
+Row = tuple[float, float, float, float]
+
+
+class Geometry(Record):
+    """Where the voxels lie.
+
+    ``shape`` and ``spacing_mm`` are ordered (slices, rows, columns). ``affine`` maps voxel (column, row, slice) to
+    RAS+ millimetres, as NIfTI has it.
+    """
+
+    shape: tuple[int, int, int]
+    spacing_mm: tuple[float, float, float]
+    affine: tuple[Row, Row, Row, Row]
+
+
+class ScanFile(Record):
+    """One stored file (or one frame of it) of a scan, in slice order."""
+
+    path: str = Field(repr=False)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    size: int = Field(ge=0)
+
+
+class PatientFacts(Record):
+    """What a source says of the patient; raw, for the catalogue's protected tables and the linking only."""
+
+    patient_id: str = Field(repr=False)
+    issuer: str = Field(default="", repr=False)
+    name: str = Field(default="", repr=False)
+    sex: Literal["M", "F", "O", ""] = Field(default="", repr=False)
+    birth_date: date | None = Field(default=None, repr=False)
+    age_years: float | None = Field(default=None, repr=False)
+
+
+class Scan(Record):
+    """One accepted volume. ``scan_id`` is the SHA-256 over its file digests in slice order."""
+
+    scan_id: str
+    format: Literal["dicom", "nifti"]
+    patient: PatientFacts = Field(repr=False)
+    study_uid: str = Field(repr=False)
+    series_uid: str = Field(repr=False)
+    accession: str = Field(default="", repr=False)
+    modality: str
+    transfer_syntax: str
+    acquired: datetime | None = Field(default=None, repr=False)
+    geometry: Geometry
+    files: tuple[ScanFile, ...] = Field(repr=False)
+    remarks: tuple[Remark, ...] = ()
+    history: tuple[str, ...] = ()
+
+
+class SeriesStatus(StrEnum):
+    """What became of a series."""
+
+    ACCEPTED = "accepted"
+    QUARANTINED = "quarantined"
+
+
+class Series(Record):
+    """A series as found: accepted with its scans, or quarantined with its reasons."""
+
+    series_uid: str = Field(repr=False)
+    study_uid: str = Field(repr=False)
+    modality: str
+    files: int
+    transfer_syntax: str
+    status: SeriesStatus
+    reasons: tuple[Reason, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    detail: str = ""
+    scans: tuple[Scan, ...] = ()
+
+
+class Index(Record):
+    """All series found under some paths, and a count of what was ignored, by reason code."""
+
+    series: tuple[Series, ...] = ()
+    ignored: dict[str, int] = Field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Plain functions, one sub-package per stop of the way of a case."""

@@ -1,0 +1,1 @@
+"""Linking scans and records into cases; splits and cohorts."""

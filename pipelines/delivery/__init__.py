@@ -1,0 +1,1 @@
+"""Worklist, case pages, JSON Lines."""

@@ -1,0 +1,1 @@
+"""Model artefacts: weights, digests, registry."""

@@ -1,0 +1,1 @@
+"""From files to right volumes and tensors: index, check, read, preprocess."""

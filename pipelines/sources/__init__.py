@@ -1,0 +1,1 @@
+"""Where scans and records come from: folders, tables, FHIR bundles, text files."""

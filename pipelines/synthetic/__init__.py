@@ -1,0 +1,1 @@
+"""The hospital in a box: a generative model whose truth is known."""

@@ -1,0 +1,1 @@
+"""The workspace: paths, keys, catalogue, ledger, cache, spool."""
