@@ -25,6 +25,7 @@ class Finding(Record):
     display: str
     codes: tuple[Code, ...] = ()
     synonyms: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
     note: str = ""
 
 

@@ -45,6 +45,7 @@ class Reason(StrEnum):
     NOT_A_RECORD = "not-a-record"
     MISSING_PATIENT = "missing-patient"
     UNREADABLE_ROW = "unreadable-row"
+    WITHDRAWN = "withdrawn"
     # linking
     NO_SCAN = "no-scan"
     NO_RECORD = "no-record"
@@ -53,6 +54,7 @@ class Reason(StrEnum):
     AFTER_CUT_OFF = "after-cut-off"
     UNDATED = "undated"
     OWN_REPORT = "own-report"
+    CONTRADICTORY_LABELS = "contradictory-labels"
     # attempts
     PREDICTION_FAILED = "prediction-failed"
 
@@ -66,6 +68,7 @@ class Remark(StrEnum):
     COPIES_DROPPED = "copies-dropped"
     LOCALIZER_SET_ASIDE = "localizer-set-aside"
     MONOCHROME1_INVERTED = "monochrome1-inverted"
+    LOSSY = "lossy"
     SEVERAL_SCANS = "several-scans"
     ID_MAPPED = "id-mapped"
     NO_NOTE = "no-note"
@@ -108,6 +111,7 @@ MEANING: dict[Reason | Remark, str] = {
     Reason.NOT_A_RECORD: "The file is no FHIR R4 bundle, table or text that scanote reads.",
     Reason.MISSING_PATIENT: "A record without a patient it belongs to.",
     Reason.UNREADABLE_ROW: "A row of a table with a value that cannot be read (date, number, code).",
+    Reason.WITHDRAWN: "The source marks the record as entered in error, cancelled or superseded.",
     Reason.NO_SCAN: "A record whose patient has no accepted scan.",
     Reason.NO_RECORD: "A study whose patient has no note and no observation; it is diagnosed from the scan alone.",
     Reason.AMBIGUOUS_IDENTITY: "The id map, or the records, offer several candidates for one patient.",
@@ -115,6 +119,7 @@ MEANING: dict[Reason | Remark, str] = {
     Reason.AFTER_CUT_OFF: "Dated after the cut-off of the case: never an input.",
     Reason.UNDATED: "Undated text or values; the settings do not allow them.",
     Reason.OWN_REPORT: "The report of the study itself: a label source, never an input.",
+    Reason.CONTRADICTORY_LABELS: "Two labels of one finding contradict each other; the finding counts as unknown.",
     Reason.PREDICTION_FAILED: "The case failed while it was predicted; a retry is worth it.",
     Remark.NONSTANDARD_UID: "A UID that is not made of digits and dots.",
     Remark.UNDATED: "The scan carries no acquisition or study time, so the case has no cut-off.",
@@ -122,6 +127,7 @@ MEANING: dict[Reason | Remark, str] = {
     Remark.COPIES_DROPPED: "Byte-identical copies of slices were dropped.",
     Remark.LOCALIZER_SET_ASIDE: "A localizer among the slices was set aside.",
     Remark.MONOCHROME1_INVERTED: "MONOCHROME1 pixels were inverted.",
+    Remark.LOSSY: "The pixels were compressed with loss before they came here.",
     Remark.SEVERAL_SCANS: "The study holds several accepted scans; the one with the most slices was taken.",
     Remark.ID_MAPPED: "Scan and record were joined through the id map.",
     Remark.NO_NOTE: "No note before the cut-off: the model saw its learned absence token.",

@@ -71,7 +71,11 @@ class SeriesStatus(StrEnum):
 
 
 class Series(Record):
-    """A series as found: accepted with its scans, or quarantined with its reasons."""
+    """A series as found: accepted with its scans, or quarantined with its reasons.
+
+    ``detail`` says what is wrong, without patient data. ``where`` is the file, or the folder of the files; it may
+    name a patient, so it is shown to the person who asked and stored nowhere else.
+    """
 
     series_uid: str = Field(repr=False)
     study_uid: str = Field(repr=False)
@@ -82,6 +86,7 @@ class Series(Record):
     reasons: tuple[Reason, ...] = ()
     remarks: tuple[Remark, ...] = ()
     detail: str = ""
+    where: str = Field(default="", repr=False)
     scans: tuple[Scan, ...] = ()
 
 

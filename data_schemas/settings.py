@@ -48,6 +48,7 @@ class SourceSettings(Record):
     observation_columns: tuple[str, ...] = neutral(("sex", "age", "weight_kg"))
     labels: tuple[str, ...] = neutral(())
     id_map: str | None = neutral(None)
+    splits: str | None = neutral(None)
 
 
 class ScanRecipe(Record):
@@ -74,6 +75,7 @@ class NoteRecipe(Record):
     stride: int = neutral(32, ge=0)
     windows_at_most: int = neutral(64, ge=1)
     unit: Literal["sentence", "token"] = neutral("sentence")
+    states: tuple[int, ...] = neutral((1, -1))
     train: Literal["frozen", "full"] = neutral("frozen")
 
 
@@ -114,8 +116,27 @@ class ModelRecipe(Record):
     """Everything that a model is built and fitted from; stored in its artefact."""
 
     task: str = neutral("chest-ct", pattern=r"^[a-z][a-z0-9-]*$")
-    findings: tuple[str, ...] = neutral(())
-    scan_signs: tuple[str, ...] = neutral(("pleural-effusion", "ground-glass-opacity", "pulmonary-mass"))
+    findings: tuple[str, ...] = neutral(
+        (
+            "pleural-effusion",
+            "ground-glass-opacity",
+            "pulmonary-mass",
+            "heart-failure",
+            "pneumonia",
+            "discordant-presentation",
+            "symptomatic-mass",
+        )
+    )
+    scan_signs: tuple[str, ...] = neutral(
+        (
+            "pleural-effusion",
+            "ground-glass-opacity",
+            "pulmonary-mass-right-upper",
+            "pulmonary-mass-right-lower",
+            "pulmonary-mass-left-upper",
+            "pulmonary-mass-left-lower",
+        )
+    )
     scan: ScanRecipe = neutral(ScanRecipe())
     note: NoteRecipe = neutral(NoteRecipe())
     observation_codes: tuple[str, ...] = neutral(("age", "sex", "weight"))

@@ -1,0 +1,37 @@
+"""Note encoder: any BERT-like model; its sub-word states are averaged into units (sentences or sub-words)."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+
+class NoteEncoder(nn.Module):
+    """Windows of sub-words in, one vector a unit out.
+
+    Parameters
+    ----------
+    backbone
+        A transformers encoder that returns ``last_hidden_state`` [W, L, D].
+    """
+
+    def __init__(self, *, backbone: nn.Module) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.features = int(backbone.config.hidden_size)  # type: ignore[union-attr, arg-type]
+
+    def forward(
+        self, input_ids: Int[Tensor, "W L"], attention_mask: Int[Tensor, "W L"], unit: Int[Tensor, "W L"], units: int
+    ) -> Float[Tensor, "U D"]:
+        """Mean state of every unit.
+
+        ``unit`` numbers each sub-word's unit from 0, over all windows of all cases of the batch; -1 for special
+        sub-words and padding. A sub-word seen by two overlapping windows counts twice.
+        """
+        states = self.backbone(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        real = unit >= 0
+        index, states = unit[real], states[real].float()
+        total = torch.zeros(units, self.features, device=states.device).index_add(0, index, states)
+        count = torch.zeros(units, device=states.device).index_add(0, index, torch.ones_like(index, dtype=torch.float))
+        return total / count.clamp(min=1.0)[:, None]

@@ -1,0 +1,137 @@
+"""Records brought to the scans: by patient, or by study where an observation names no patient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from data_schemas.cohort import IdMapping
+from data_schemas.note import Note
+from data_schemas.observation import Observation
+from data_schemas.reasons import Reason
+from data_schemas.scan import PatientFacts, Scan
+from pipelines.cases.people import People, match_people
+from pipelines.workspace.identity import normalise_id
+
+
+@dataclass(frozen=True)
+class Study:
+    """The scans of one study, whose they are (normalised ids; blank ones left out), and its scan of most slices."""
+
+    uid: str
+    scans: tuple[Scan, ...]
+    owners: tuple[str, ...]
+    main: Scan
+
+
+@dataclass(frozen=True)
+class Held:
+    """All that is recorded of one person or one study."""
+
+    notes: list[Note] = field(default_factory=list)
+    observations: list[Observation] = field(default_factory=list)
+
+    def put(self, item: Note | Observation) -> None:
+        """Add a record to its kind."""
+        if isinstance(item, Note):
+            self.notes.append(item)
+        else:
+            self.observations.append(item)
+
+    def everything(self) -> list[Note | Observation]:
+        """Notes and observations together."""
+        return [*self.notes, *self.observations]
+
+    def facts(self) -> list[PatientFacts]:
+        """What the records say of the patient, each saying once."""
+        return list(dict.fromkeys(item.patient for item in self.everything()))
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Studies by UID, and the records that were brought to them.
+
+    ``by_person`` is keyed by normalised scan id, ``by_study`` by study UID; ``contested`` are studies that a record
+    claims for another patient; ``left`` are the records that came to no study, with their reason.
+    """
+
+    studies: dict[str, Study]
+    people: People
+    by_person: dict[str, Held]
+    by_study: dict[str, Held]
+    contested: frozenset[str]
+    left: tuple[tuple[Note | Observation, Reason], ...]
+
+    def of_study(self, study: Study) -> Held:
+        """Everything joined to a study, of all its owners."""
+        parts = [self.by_study.get(study.uid, Held()), *(self.by_person.get(owner, Held()) for owner in study.owners)]
+        notes = [note for part in parts for note in part.notes]
+        return Held(notes, [item for part in parts for item in part.observations])
+
+
+def join(
+    scans: Sequence[Scan],
+    records: Sequence[Note | Observation],
+    id_map: Sequence[IdMapping],
+    *,
+    ignore_id_case: bool = False,
+    ignore_leading_zeros: bool = False,
+) -> Joined:
+    """Group scans into studies and bring every record to the patient, or the study, that it names."""
+
+    def plain(raw: str) -> str:
+        return normalise_id(raw, ignore_case=ignore_id_case, ignore_leading_zeros=ignore_leading_zeros)
+
+    studies = _studies(scans, plain)
+    people = match_people(
+        (scan.patient.patient_id for scan in scans),
+        id_map,
+        ignore_id_case=ignore_id_case,
+        ignore_leading_zeros=ignore_leading_zeros,
+    )
+    by_person: dict[str, Held] = {}
+    by_study: dict[str, Held] = {}
+    contested: set[str] = set()
+    left: list[tuple[Note | Observation, Reason]] = []
+    for item in records:
+        person = plain(item.patient.patient_id)
+        study = studies.get(normalise_id(item.study_uid))
+        if person and study and _belongs_to_another(study, person, people):
+            contested.add(study.uid)
+            left.append((item, Reason.IDENTITY_CONFLICT))
+        elif person in people.ambiguous_records:
+            left.append((item, Reason.AMBIGUOUS_IDENTITY))
+        elif person in people.scan_id:
+            by_person.setdefault(people.scan_id[person], Held()).put(item)
+        elif person or (isinstance(item, Observation) and item.study_uid and not study):
+            left.append((item, Reason.NO_SCAN))
+        elif isinstance(item, Observation) and study:
+            by_study.setdefault(study.uid, Held()).put(item)
+        else:
+            left.append((item, Reason.MISSING_PATIENT))
+    return Joined(studies, people, by_person, by_study, frozenset(contested), tuple(left))
+
+
+def _studies(scans: Sequence[Scan], plain: Callable[[str], str]) -> dict[str, Study]:
+    grouped: dict[str, list[Scan]] = {}
+    for scan in scans:
+        grouped.setdefault(study_uid_of(scan), []).append(scan)
+    return {
+        uid: Study(
+            uid=uid,
+            scans=tuple(found),
+            owners=tuple(sorted({plain(scan.patient.patient_id) for scan in found} - {""})),
+            main=max(found, key=lambda scan: (scan.geometry.shape[0], scan.scan_id)),
+        )
+        for uid, found in grouped.items()
+    }
+
+
+def study_uid_of(scan: Scan) -> str:
+    """The UID that a scan's study goes by: its own, else that of the series, else the scan's id."""
+    return normalise_id(scan.study_uid) or normalise_id(scan.series_uid) or scan.scan_id
+
+
+def _belongs_to_another(study: Study, person: str, people: People) -> bool:
+    """Whether a study's owner is known, and is not the person that a record of the study names."""
+    return len(study.owners) == 1 and people.record_id.get(study.owners[0], person) != person

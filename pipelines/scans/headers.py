@@ -1,0 +1,200 @@
+"""What the checks need of one DICOM file, read once: who, what, where, in which numbers, and the file's digest."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+
+from data_schemas.reasons import Reason
+from data_schemas.scan import PatientFacts
+from pipelines.scans import values
+from pipelines.scans.elements import MEDIA_SOP_CLASS, Elements, PixelSpan, parse_elements
+
+_CHARSET = 0x00080005
+_TAGS = {
+    "image_type": 0x00080008, "sop_class": 0x00080016, "sop_uid": 0x00080018, "study_date": 0x00080020,
+    "series_date": 0x00080021, "acquisition_date": 0x00080022, "acquisition_date_time": 0x0008002A,
+    "study_time": 0x00080030, "series_time": 0x00080031, "acquisition_time": 0x00080032, "accession": 0x00080050,
+    "modality": 0x00080060, "conversion": 0x00080064, "zone": 0x00080201, "name": 0x00100010, "id": 0x00100020,
+    "issuer": 0x00100021, "birth_date": 0x00100030, "sex": 0x00100040, "age": 0x00101010, "tilt": 0x00181120,
+    "patient_position": 0x00185100, "mosaic_creator": 0x00190010, "mosaic_count": 0x0019100A, "study_uid": 0x0020000D,
+    "series_uid": 0x0020000E, "position": 0x00200032, "orientation": 0x00200037, "frame_of_reference": 0x00200052,
+    "samples": 0x00280002, "photometric": 0x00280004, "frames": 0x00280008, "rows": 0x00280010,
+    "columns": 0x00280011, "pixel_spacing": 0x00280030, "bits_allocated": 0x00280100, "bits_stored": 0x00280101,
+    "high_bit": 0x00280102, "signed": 0x00280103, "intercept": 0x00281052, "slope": 0x00281053,
+    "rescale_type": 0x00281054, "lossy": 0x00282110, "modality_lut": 0x00283000,
+}  # fmt: skip
+WANTED = frozenset({_CHARSET, *_TAGS.values()})
+
+
+@dataclass(frozen=True, slots=True)
+class SliceHeader:
+    """One image file. Lengths are in mm, positions and directions in DICOM's LPS; absent values are None or "".
+
+    ``fault`` tells what is wrong with the file itself; then any other field may be absent.
+    """
+
+    path: str = field(repr=False)
+    sha256: str
+    size: int
+    transfer_syntax: str
+    little_endian: bool
+    fault: Reason | None
+    fault_detail: str
+    pixels: PixelSpan | None = field(repr=False)
+    # who
+    patient_id: str = field(repr=False)
+    issuer: str = field(repr=False)
+    patient_name: str = field(repr=False)
+    birth_date: str = field(repr=False)
+    sex: str = field(repr=False)
+    age: str = field(repr=False)
+    # what
+    study_uid: str = field(repr=False)
+    series_uid: str = field(repr=False)
+    sop_uid: str = field(repr=False)
+    sop_class: str
+    accession: str = field(repr=False)
+    modality: str
+    image_type: tuple[str, ...]
+    converted: bool
+    mosaic: bool
+    acquired: datetime | None = field(repr=False)
+    acquired_from: str
+    # where
+    frame_of_reference: str = field(repr=False)
+    patient_position: str
+    position: tuple[float, ...] | None
+    orientation: tuple[float, ...] | None
+    pixel_spacing: tuple[float, ...] | None
+    tilt: float
+    # in which numbers
+    rows: int | None
+    columns: int | None
+    frames: int
+    samples: int | None
+    photometric: str
+    bits_allocated: int | None
+    bits_stored: int | None
+    high_bit: int | None
+    signed: bool | None
+    slope: float | None
+    intercept: float | None
+    rescale_type: str
+    rescaled: bool
+    modality_lut: bool
+    lossy: bool
+
+
+def read_header(data: bytes, *, path: str = "", sha256: str | None = None) -> SliceHeader:
+    """Read the header of one DICOM file held in memory; a damaged file comes back with its ``fault``.
+
+    Parameters
+    ----------
+    data
+        The whole file.
+    path, sha256
+        Where it lies, and its digest where already known; carried along.
+    """
+    elements = parse_elements(data, WANTED)
+    return _header(elements, path=path, sha256=sha256 or hashlib.sha256(data).hexdigest(), size=len(data))
+
+
+def _header(elements: Elements, *, path: str, sha256: str, size: int) -> SliceHeader:
+    raw = {name: elements.values.get(tag) for name, tag in _TAGS.items()}
+    charset = elements.values.get(_CHARSET)
+    little = elements.little_endian
+
+    def plain(name: str) -> str:
+        return values.text(raw[name], charset)
+
+    def number(name: str) -> int | None:
+        return values.short(raw[name], little)
+
+    acquired, source = _acquired({name: values.text(found) for name, found in raw.items() if "date" in name or
+                                  "time" in name or name == "zone"})  # fmt: skip
+    representation = number("signed")
+    frames = values.decimal(raw["frames"])
+    return SliceHeader(
+        path=path,
+        sha256=sha256,
+        size=size,
+        transfer_syntax=elements.syntax,
+        little_endian=little,
+        fault=elements.fault,
+        fault_detail=elements.detail,
+        pixels=elements.pixels,
+        patient_id=plain("id"),
+        issuer=plain("issuer"),
+        patient_name=values.person(raw["name"], charset),
+        birth_date=plain("birth_date"),
+        sex=plain("sex").upper(),
+        age=plain("age").upper(),
+        study_uid=plain("study_uid"),
+        series_uid=plain("series_uid"),
+        sop_uid=plain("sop_uid"),
+        sop_class=plain("sop_class") or values.text(elements.values.get(MEDIA_SOP_CLASS)),
+        accession=plain("accession"),
+        modality=plain("modality"),
+        image_type=tuple(part.upper() for part in values.words(raw["image_type"])),
+        converted=bool(plain("conversion")),
+        mosaic=plain("mosaic_creator").startswith("SIEMENS MR") and bool((raw["mosaic_count"] or b"").strip(b"\0 ")),
+        acquired=acquired,
+        acquired_from=source,
+        frame_of_reference=plain("frame_of_reference"),
+        patient_position=plain("patient_position"),
+        position=values.decimals(raw["position"], 3),
+        orientation=values.decimals(raw["orientation"], 6),
+        pixel_spacing=values.decimals(raw["pixel_spacing"], 2),
+        tilt=values.decimal(raw["tilt"]) or 0.0,
+        rows=number("rows"),
+        columns=number("columns"),
+        frames=int(frames) if frames is not None and 0 < frames < 1e9 else 1,
+        samples=number("samples"),
+        photometric=plain("photometric").upper(),
+        bits_allocated=number("bits_allocated"),
+        bits_stored=number("bits_stored"),
+        high_bit=number("high_bit"),
+        signed=bool(representation) if representation in {0, 1} else None,
+        slope=values.decimal(raw["slope"]),
+        intercept=values.decimal(raw["intercept"]),
+        rescale_type=plain("rescale_type").upper(),
+        rescaled=bool(raw["slope"] or raw["intercept"]),
+        modality_lut=raw["modality_lut"] is not None,
+        lossy=plain("lossy") == "01",
+    )
+
+
+def _acquired(raw: dict[str, str]) -> tuple[datetime | None, str]:
+    """Return the time of acquisition and the element it was taken from.
+
+    Content dates are never used: they may lie after the acquisition, and would let later text in. A day without a
+    time counts as its first instant, for the same reason.
+    """
+    zone = values.offset(raw["zone"])
+    found = values.date_time(raw["acquisition_date_time"], zone)
+    if found:
+        return found, "acquisition_date_time"
+    for name in ("acquisition", "study", "series"):
+        found = values.moment(raw[f"{name}_date"], raw[f"{name}_time"], zone)
+        if found:
+            return found, f"{name}_date and time"
+    for name in ("acquisition", "study", "series"):
+        on = values.day(raw[f"{name}_date"])
+        if on:
+            return datetime.combine(on, time(0), tzinfo=zone), f"{name}_date alone, taken as 00:00"
+    return None, ""
+
+
+def patient_facts(header: SliceHeader) -> PatientFacts:
+    """Return what the header says of the patient, in the words of the schema."""
+    born: date | None = values.day(header.birth_date)
+    return PatientFacts(
+        patient_id=header.patient_id,
+        issuer=header.issuer,
+        name=header.patient_name,
+        sex=header.sex if header.sex in {"M", "F", "O"} else "",
+        birth_date=born,
+        age_years=values.age_years(header.age),
+    )

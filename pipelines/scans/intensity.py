@@ -1,0 +1,81 @@
+"""Whether the stored numbers of a series can be turned into the values they stand for: Hounsfield units for CT."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from data_schemas.reasons import Reason
+from pipelines.scans.headers import SliceHeader
+from pipelines.scans.problem import Problem
+
+# Modalities whose numbers are quantities: there MONOCHROME1 leaves open whether the numbers themselves were inverted,
+# and the readers of the field disagree. Elsewhere it is a matter of display, and is inverted with a remark.
+QUANTITATIVE = frozenset({"CT", "PT"})
+# Words of Rescale Type that do not contradict Hounsfield units. "US" is "unspecified".
+HOUNSFIELD = frozenset({"", "HU", "US"})
+# A CT whose smallest possible value is above this cannot hold air (-1000 HU), or lung (about -800 HU).
+LOWEST_AT_MOST_HU = -900.0
+# A CT that ends below this cannot hold bone.
+HIGHEST_AT_LEAST_HU = 200.0
+# CT slopes are 1 in practice; anything far off is another unit.
+SLOPE_RANGE = (1e-3, 64.0)
+# Nothing in a patient is darker than air, but noise and kernel overshoot reach -1100 HU.
+DARKER_THAN_AIR_HU = -1200.0
+# More than this share of darker-than-air voxels (the padding outside the field of view left out) is no noise.
+MAX_DARKER_SHARE = 0.05
+
+
+def intensity_problems(images: Sequence[SliceHeader]) -> Iterator[Problem]:
+    """Find what speaks against the intensity scale of a series, from its headers."""
+    yield from _mixed(images)
+    for header in images:
+        yield from _one(header)
+
+
+def _mixed(images: Sequence[SliceHeader]) -> Iterator[Problem]:
+    # A PET slice has its own slope by the standard, applied slice by slice; its intercept is 0.
+    slopes = {None if header.modality == "PT" else header.slope for header in images}
+    rest = {(header.intercept, header.rescale_type, header.rescaled, header.modality) for header in images}
+    if len(slopes) > 1 or len(rest) > 1:
+        yield Problem(Reason.MIXED_INTENSITY_SCALE, "slopes, intercepts or their units differ between slices")
+    if len({header.photometric for header in images}) > 1:
+        yield Problem(Reason.MIXED_INTENSITY_SCALE, "the photometric interpretation differs between slices")
+
+
+def _one(header: SliceHeader) -> Iterator[Problem]:
+    if header.modality_lut:
+        yield Problem(Reason.UNSUPPORTED_OBJECT, "a modality look-up table instead of slope and intercept")
+    if header.photometric == "MONOCHROME1" and header.modality in QUANTITATIVE:
+        yield Problem(Reason.PHOTOMETRIC_CONFLICT, "MONOCHROME1 in a modality whose numbers are quantities")
+    slope, intercept = header.slope, header.intercept
+    if slope is None or intercept is None:
+        if header.rescaled or header.modality in QUANTITATIVE:
+            yield Problem(Reason.IMPLAUSIBLE_INTENSITY, "no rescale slope and intercept, or one without the other")
+        return
+    if not math.isfinite(slope) or not math.isfinite(intercept) or slope <= 0.0:
+        yield Problem(Reason.IMPLAUSIBLE_INTENSITY, "slope or intercept are no usable numbers")
+    elif header.modality == "CT":
+        yield from _hounsfield(header, slope, intercept)
+
+
+def _hounsfield(header: SliceHeader, slope: float, intercept: float) -> Iterator[Problem]:
+    bits = min(header.bits_stored or 16, 16)
+    lowest, highest = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if header.signed else (0, 2**bits - 1)
+    if header.rescale_type not in HOUNSFIELD:
+        yield Problem(Reason.IMPLAUSIBLE_INTENSITY, "the rescale type is not Hounsfield units")
+    if not SLOPE_RANGE[0] <= slope <= SLOPE_RANGE[1]:
+        yield Problem(Reason.IMPLAUSIBLE_INTENSITY, "the rescale slope is out of range")
+    if lowest * slope + intercept > LOWEST_AT_MOST_HU or highest * slope + intercept < HIGHEST_AT_LEAST_HU:
+        yield Problem(Reason.IMPLAUSIBLE_INTENSITY, "these bits, slope and intercept cannot hold air and bone in HU")
+
+
+def rescaled_twice(values_hu: np.ndarray) -> bool:
+    """Whether a CT slice [rows, columns] looks as if its intercept had been subtracted once too often.
+
+    The darkest single value is left out: it is the padding outside the field of view, and may be anything.
+    """
+    inside = values_hu[values_hu > values_hu.min()]
+    return bool(inside.size) and float(np.mean(inside < DARKER_THAN_AIR_HU)) > MAX_DARKER_SHARE

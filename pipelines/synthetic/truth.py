@@ -1,0 +1,157 @@
+"""The generative model of the synthetic hospital: hidden signs and clues, labels, and what is attainable.
+
+Every patient has hidden *scan signs* (visible in the volume) and hidden *note clues* (told indirectly in the text),
+all independent of each other. A finding is a coin whose chance depends on them through a table of this file, so that
+the best possible score from the scan alone, from the note alone and from both is known exactly.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+ZONES = ("right-upper", "right-lower", "left-upper", "left-lower")
+PREVALENCE = {"effusion": 0.5, "ground_glass": 0.5, "cardiac": 0.5, "infection": 0.5, "breathless": 0.5}
+MASS_PREVALENCE = 0.35
+LOCATED_SIGNS = tuple(f"pulmonary-mass-{zone}" for zone in ZONES)
+ROLES = {
+    "pleural-effusion": "seen in the scan only",
+    "ground-glass-opacity": "seen in the scan only",
+    "pulmonary-mass": "seen in the scan only",
+    "heart-failure": "told in the note only",
+    "pneumonia": "additive",
+    "discordant-presentation": "global interaction",
+    "symptomatic-mass": "binding interaction",
+}
+
+
+@dataclass(frozen=True)
+class Dials:
+    """What can be turned on the hospital.
+
+    Parameters
+    ----------
+    interaction
+        1: the planted interactions stand alone; 0: the two interaction findings are additive instead.
+    label_noise
+        Chance that the coin of a determined finding falls the other way.
+    missing_notes
+        Share of patients without any note.
+    future_notes
+        Share of patients with one more note, dated after the scan, that tells the opposite of every clue.
+    """
+
+    interaction: float = 1.0
+    label_noise: float = 0.04
+    missing_notes: float = 0.0
+    future_notes: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse shares outside 0 to 1, and noise at which nothing could be learned."""
+        for name in ("interaction", "missing_notes", "future_notes"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise ValueError(f"dial {name} must lie between 0 and 1")
+        if not 0.0 <= self.label_noise < 0.5:
+            raise ValueError("dial label_noise must lie between 0 and 0.5")
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The hidden state of one patient. ``masses`` holds zones; ``complaint_zone`` is where the note says it hurts."""
+
+    effusion: bool
+    ground_glass: bool
+    masses: frozenset[str]
+    cardiac: bool
+    infection: bool
+    breathless: bool
+    complaint_zone: str
+
+
+def draw_truth(rng: np.random.Generator) -> Truth:
+    """One patient's hidden state."""
+    coins = {name: bool(rng.random() < chance) for name, chance in PREVALENCE.items()}
+    masses = frozenset(zone for zone in ZONES if rng.random() < MASS_PREVALENCE)
+    return Truth(masses=masses, complaint_zone=ZONES[int(rng.integers(len(ZONES)))], **coins)
+
+
+def chances(truth: Truth, dials: Dials) -> dict[str, float]:
+    """The chance of each finding given the hidden state."""
+    noise, strength = dials.label_noise, dials.interaction
+    sign, clue = float(truth.effusion), float(truth.breathless)
+    crossed = sign * (1 - clue) + (1 - sign) * clue
+    there = float(truth.complaint_zone in truth.masses)
+    any_mass = float(bool(truth.masses))
+    return {
+        "pleural-effusion": _coin(sign, noise),
+        "ground-glass-opacity": _coin(float(truth.ground_glass), noise),
+        "pulmonary-mass": _coin(any_mass, noise),
+        "heart-failure": _coin(float(truth.cardiac), noise),
+        "pneumonia": _logistic(-2.6 + 2.6 * truth.ground_glass + 2.6 * truth.infection),
+        "discordant-presentation": _coin(strength * crossed + (1 - strength) * (sign + clue) / 2, noise),
+        "symptomatic-mass": _coin(strength * there + (1 - strength) * any_mass, noise),
+    }
+
+
+def draw_labels(truth: Truth, dials: Dials, rng: np.random.Generator) -> dict[str, int]:
+    """One coin a finding; the places of the masses (``LOCATED_SIGNS``) are labelled too."""
+    located = {f"pulmonary-mass-{zone}": _coin(float(zone in truth.masses), dials.label_noise) for zone in ZONES}
+    every = chances(truth, dials) | located
+    return {finding: int(rng.random() < chance) for finding, chance in every.items()}
+
+
+@cache
+def attainable(dials: Dials) -> Mapping[str, dict[str, float]]:
+    """Per finding, the best AUROC attainable from ``scan``, from ``note`` and from ``both``.
+
+    The hidden states are enumerated with their probabilities. The best score that sees a part of the state is the
+    chance of the finding given that part (Neyman-Pearson), and its AUROC follows by summing over pairs of states.
+    """
+    states = [_state(bits, zone) for bits in itertools.product([0, 1], repeat=9) for zone in ZONES]
+    weight = np.array([_weight(state) for state in states])
+    scan = [(s.effusion, s.ground_glass, s.masses) for s in states]
+    note = [(s.cardiac, s.infection, s.breathless, s.complaint_zone) for s in states]
+    views: dict[str, Sequence] = {"scan": scan, "note": note, "both": list(zip(scan, note, strict=True))}
+    chance = [chances(state, dials) for state in states]
+    result = {}
+    for finding in ROLES:
+        p = np.array([row[finding] for row in chance])
+        result[finding] = {name: _best_auroc(view, weight, p) for name, view in views.items()}
+    return result
+
+
+def _best_auroc(view: Sequence, weight: np.ndarray, chance: np.ndarray) -> float:
+    groups = {key: number for number, key in enumerate(dict.fromkeys(view))}
+    index = np.array([groups[key] for key in view])
+    positive = np.bincount(index, weight * chance)
+    negative = np.bincount(index, weight * (1 - chance))
+    order = np.argsort(positive / (positive + negative), kind="stable")
+    score = np.round((positive / (positive + negative))[order], 12)
+    positive, negative = positive[order], negative[order]
+    level = np.unique(score, return_inverse=True)[1]
+    positive, negative = np.bincount(level, positive), np.bincount(level, negative)
+    below = np.concatenate([[0.0], np.cumsum(negative)[:-1]])
+    return float((positive * (below + negative / 2)).sum() / (positive.sum() * negative.sum()))
+
+
+def _state(bits: tuple[int, ...], zone: str) -> Truth:
+    masses = frozenset(name for name, bit in zip(ZONES, bits[2:6], strict=True) if bit)
+    return Truth(bool(bits[0]), bool(bits[1]), masses, bool(bits[6]), bool(bits[7]), bool(bits[8]), zone)
+
+
+def _weight(state: Truth) -> float:
+    coins = np.prod([chance if getattr(state, name) else 1 - chance for name, chance in PREVALENCE.items()])
+    count = len(state.masses)
+    return float(coins * MASS_PREVALENCE**count * (1 - MASS_PREVALENCE) ** (len(ZONES) - count) / len(ZONES))
+
+
+def _coin(truth: float, noise: float) -> float:
+    return noise + (1 - 2 * noise) * truth
+
+
+def _logistic(value: float) -> float:
+    return float(1 / (1 + np.exp(-value)))

@@ -1,0 +1,247 @@
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+from data_schemas.cohort import LabelValue
+from data_schemas.errors import InputError
+from data_schemas.reasons import Reason
+from pipelines.sources.rows import read_table
+from pipelines.sources.tables import read_id_map, read_labels, read_notes
+
+HEAD = "patient_id,datetime,type,text\n"
+ANY_CELL = st.text(st.characters(codec="utf-8"), max_size=30)
+
+
+def test_a_note_is_read_with_all_its_columns(write) -> None:
+    path = write(
+        "n.csv", HEAD.strip() + ",note_id,encounter_id,study_uid\n007,2024-03-05T10:00,Nursing,Cough,n1,e1,1.2.3\n"
+    )
+    (note,) = read_notes(path).notes
+    assert (note.patient.patient_id, note.written, note.kind, note.text) == (
+        "007",
+        datetime(2024, 3, 5, 10),
+        "nursing",
+        "Cough",
+    )
+    assert (note.note_id, note.encounter_id, note.study_uid) == ("n1", "e1", "1.2.3")
+
+
+@pytest.mark.parametrize("patient_id", ["00123", "NA", "null", "nan", "1e5", "True", "12.0"])
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_ids_survive_as_written_in_every_format(tmp_path: Path, patient_id: str, suffix: str) -> None:
+    path = tmp_path / f"n.{suffix}"
+    frame = pd.DataFrame([{"patient_id": patient_id, "datetime": "2024-03-05", "type": "note", "text": "NA"}])
+    if suffix == "csv":
+        frame.to_csv(path, index=False)
+    elif suffix == "jsonl":
+        frame.to_json(path, orient="records", lines=True)
+    else:
+        frame.to_parquet(path)
+    (note,) = read_notes(path).notes
+    assert (note.patient.patient_id, note.text) == (patient_id, "NA")
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_a_byte_order_mark_is_accepted(write, suffix: str) -> None:
+    row = {"patient_id": "1", "datetime": "", "type": "", "text": "Müde"}
+    body = HEAD + "1,,,Müde\n" if suffix == "csv" else json.dumps(row, ensure_ascii=False)
+    (note,) = read_notes(write(f"n.{suffix}", "\ufeff" + body)).notes
+    assert note.text == "Müde"
+
+
+def test_a_file_that_is_not_utf8_is_one_line_that_says_how_to_mend_it(write) -> None:
+    path = write("n.csv", (HEAD + "1,,note,Müde\n").encode("latin-1"))
+    with pytest.raises(InputError, match=r"n\.csv: not UTF-8 at byte \d+; save it as UTF-8"):
+        read_notes(path)
+
+
+def test_text_may_hold_commas_quotes_and_lines(write) -> None:
+    (note,) = read_notes(write("n.csv", HEAD + '1,,note,"a, ""b""\nc"\n')).notes
+    assert note.text == 'a, "b"\nc'
+
+
+def test_a_note_longer_than_the_csv_modules_limit_is_read(write) -> None:
+    (note,) = read_notes(write("n.csv", HEAD + f"1,,note,{'x' * 200_000}\n")).notes
+    assert len(note.text) == 200_000
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("1,05.03.2024,note,SECRET", Reason.UNREADABLE_ROW),
+        ("1,2024-03-05,note, ", Reason.UNREADABLE_ROW),
+        ("1,2024-03-05,note,SECRET,more", Reason.UNREADABLE_ROW),
+        ("1,2024-03-05", Reason.UNREADABLE_ROW),
+        (" ,2024-03-05,note,SECRET", Reason.MISSING_PATIENT),
+    ],
+)
+def test_a_bad_row_is_listed_by_number_and_the_rest_is_kept(write, row: str, reason: Reason) -> None:
+    records = read_notes(write("n.csv", HEAD + f"1,,note,good\n{row}\n2,,note,good\n"))
+    assert [note.patient.patient_id for note in records.notes] == ["1", "2"]
+    (refused,) = records.refused
+    assert refused.reason is reason
+    assert refused.where.endswith("n.csv: data row 2")
+    assert "SECRET" not in repr(records)
+    assert "05.03" not in repr(records)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "empty"),
+        ("patient_id,datetime,type\n", "column text is missing"),
+        (HEAD.strip() + ",mood\n", "unknown column mood; the columns are patient_id"),
+        ("patient_id;datetime;type;text\n", "unknown column"),
+        (HEAD.strip() + ",text\n", "column text stands twice"),
+        (HEAD + '1,,note,"open\n2,,note,x\n', "quotes do not balance"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_one_line(write, content: str, message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        read_notes(write("n.csv", content))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_of_another_kind_is_no_table(write) -> None:
+    with pytest.raises(InputError, match=r"no table that scanote reads; use one of \.csv"):
+        read_notes(write("n.xlsx", b"PK"))
+
+
+def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"absent\.csv: cannot be read"):
+        read_notes(tmp_path / "absent.csv")
+
+
+def test_an_absent_note_id_is_a_digest_of_the_note(write) -> None:
+    first, second = read_notes(write("n.csv", HEAD + "1,2024,note,a\n1,2024,note,b\n")).notes
+    (again,) = read_notes(write("m.csv", HEAD + "1,2024,note,a\n")).notes
+    assert first.note_id == again.note_id != second.note_id
+    assert len(first.note_id) == 64
+
+
+@pytest.mark.parametrize(
+    "line", ["nonsense", "[]", '{"patient_id": 1, "text": "x"}', "[" * 100_000, '{"text": "\\ud800"}', '{"value": NaN}']
+)
+def test_a_bad_line_of_json_lines_is_one_refused_row(write, line: str) -> None:
+    good = json.dumps({"patient_id": "1", "datetime": None, "type": "note", "text": "x"})
+    records = read_notes(write("n.jsonl", f"{good}\n{line}\n"))
+    assert len(records.notes) == 1
+    assert [refused.reason for refused in records.refused] == [Reason.UNREADABLE_ROW]
+
+
+def test_ids_stored_as_numbers_in_parquet_are_refused(tmp_path: Path) -> None:
+    pd.DataFrame([{"patient_id": 7, "datetime": "", "type": "", "text": "x"}]).to_parquet(tmp_path / "n.parquet")
+    with pytest.raises(InputError, match="column patient_id holds numbers, which lose leading zeros"):
+        read_notes(tmp_path / "n.parquet")
+
+
+def test_timestamps_of_parquet_are_read_and_bare_dates_end_their_day(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"patient_id": ["1", "1"], "type": "", "text": ["a", "b"]})
+    frame["datetime"] = pd.to_datetime(["2024-03-05T10:00:00.000000001", "2024-03-05"], format="ISO8601")
+    frame.to_parquet(tmp_path / "n.parquet")
+    assert [note.written for note in read_notes(tmp_path / "n.parquet").notes] == [
+        datetime(2024, 3, 5, 10),
+        datetime(2024, 3, 5, 23, 59, 59, 999999),
+    ]
+
+
+def test_parquet_text_that_is_not_utf8_is_one_line(tmp_path: Path) -> None:
+    columns = {"patient_id": ["1"], "datetime": [""], "type": [""]}
+    table = pa.table({**columns, "text": pa.array([b"M\xfcde"]).view(pa.string())})
+    parquet.write_table(table, tmp_path / "n.parquet")
+    with pytest.raises(InputError, match="cannot be read as Parquet"):
+        read_notes(tmp_path / "n.parquet")
+
+
+def test_json_lines_end_at_line_feeds_only(write) -> None:
+    row = {"patient_id": "1", "datetime": "", "type": "", "text": "a\u2028b"}
+    (note,) = read_notes(write("n.jsonl", json.dumps(row, ensure_ascii=False) + "\n")).notes
+    assert note.text == "a\u2028b"
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1" + b"\0" * 100 + b"PAR1", b"not parquet at all"])
+def test_a_damaged_parquet_file_is_one_line(write, content: bytes) -> None:
+    with pytest.raises(InputError, match="cannot be read as Parquet"):
+        read_notes(write("n.parquet", content))
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(cells=st.lists(ANY_CELL, min_size=2, max_size=2))
+def test_csv_gives_back_every_cell_that_was_written(tmp_path: Path, cells: list[str]) -> None:
+    import csv
+
+    path = tmp_path / "t.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["a", "b"], cells])
+    (row,) = read_table(path).rows
+    assert list(row.cells.values()) == cells
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(content=st.binary(max_size=200), suffix=st.sampled_from(["csv", "jsonl", "parquet"]))
+def test_any_bytes_are_read_or_refused_in_one_line(tmp_path: Path, content: bytes, suffix: str) -> None:
+    path = tmp_path / f"any.{suffix}"
+    path.write_bytes(HEAD.encode() + content if suffix == "csv" else content)
+    problem = ""
+    try:
+        read_notes(path)
+    except InputError as error:
+        problem = str(error)
+    assert "\n" not in problem
+
+
+def test_labels_are_read_by_patient_and_by_study(write) -> None:
+    path = write("l.csv", "patient_id,study_uid,pneumonia,heart-failure\n007,,1,\n,1.2.3,0,-1\n")
+    labels = read_labels(path).labels
+    assert [(label.patient_id, label.study_uid, label.finding, label.value) for label in labels] == [
+        ("007", "", "pneumonia", LabelValue.POSITIVE),
+        ("", "1.2.3", "pneumonia", LabelValue.NEGATIVE),
+        ("", "1.2.3", "heart-failure", LabelValue.UNCERTAIN),
+    ]
+
+
+def test_a_label_for_an_unknown_finding_names_it_and_the_known_ones(write) -> None:
+    with pytest.raises(InputError, match=r"l\.csv: unknown column gout; the known findings are .*pneumonia"):
+        read_labels(write("l.csv", "patient_id,pneumonia,gout\n1,1,1\n"))
+
+
+def test_labels_without_a_key_column_are_refused(write) -> None:
+    with pytest.raises(InputError, match="needs a column patient_id or study_uid"):
+        read_labels(write("l.csv", "pneumonia\n1\n"))
+
+
+@pytest.mark.parametrize("value", ["2", "yes", "0.5", "-2", "nan"])
+def test_a_label_value_outside_the_list_refuses_its_row(write, value: str) -> None:
+    records = read_labels(write("l.csv", f"patient_id,heart-failure,pneumonia\n1,1,{value}\n2,1,0\n"))
+    assert {label.patient_id for label in records.labels} == {"2"}
+    assert [(line.reason, line.where[-10:]) for line in records.refused] == [(Reason.UNREADABLE_ROW, "data row 1")]
+
+
+def test_a_label_row_of_nobody_is_refused(write) -> None:
+    records = read_labels(write("l.csv", "patient_id,study_uid,pneumonia\n,,1\n"))
+    assert [line.reason for line in records.refused] == [Reason.MISSING_PATIENT]
+
+
+def test_labels_that_a_data_frame_wrote_as_floats_are_read(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"patient_id": ["1", "2"], "pneumonia": [1.0, None]})
+    frame.to_parquet(tmp_path / "l.parquet")
+    (label,) = read_labels(tmp_path / "l.parquet").labels
+    assert (label.patient_id, label.value) == ("1", LabelValue.POSITIVE)
+
+
+def test_the_id_map_is_read_with_ids_as_written(write) -> None:
+    records = read_id_map(write("m.csv", "scan_patient_id,record_patient_id\n98C1066,cap001\n007,07\n,x\n"))
+    assert [(row.scan_patient_id, row.record_patient_id) for row in records.id_map] == [
+        ("98C1066", "cap001"),
+        ("007", "07"),
+    ]
+    assert [line.reason for line in records.refused] == [Reason.UNREADABLE_ROW]
