@@ -58,7 +58,7 @@ class ScanRecipe(Record):
     spacing_mm: tuple[float, float, float] = neutral((8.0, 8.0, 8.0))
     windows_hu: tuple[tuple[float, float], ...] = neutral(((-1000.0, 400.0), (-160.0, 240.0)))
     encoder: Literal["resnet10", "resnet18", "resnet50", "densenet121"] = neutral("resnet10")
-    tap: str = neutral("layer2")
+    tap: str = neutral("layer3")
     width: float = neutral(0.5, gt=0.0, le=2.0)
     weights: str | None = neutral(None)
 
@@ -76,13 +76,11 @@ class NoteRecipe(Record):
     windows_at_most: int = neutral(64, ge=1)
     unit: Literal["sentence", "token"] = neutral("sentence")
     states: tuple[int, ...] = neutral((1, -1))
-    train: Literal["frozen", "full"] = neutral("frozen")
 
 
 class FusionRecipe(Record):
     """The shape of the fusion."""
 
-    kind: Literal["cross-attention", "scan-only", "note-only"] = neutral("cross-attention")
     width: int = neutral(64, ge=8)
     heads: int = neutral(4, ge=1)
     layers: int = neutral(2, ge=1)

@@ -61,6 +61,11 @@ class Diagnoser(nn.Module):
         self.second = nn.Parameter(torch.randn(findings, width) * width**-0.5)
         self.bias = nn.Parameter(torch.zeros(findings))
 
+    def fit(self, tokens: Mapping[str, Tokens]) -> None:
+        """Standardise each modality's features after the training cohort."""
+        for name, part in tokens.items():
+            self.fusion.enter[name].fit(part)  # type: ignore[operator]
+
     def forward(self, tokens: Mapping[str, Tokens]) -> Reading:
         """Read a batch. ``tokens`` has exactly the modalities the model was built for.
 

@@ -28,14 +28,20 @@ class Attention(nn.Module):
         self.heads, self.dropout = heads, dropout
         self.query = nn.Linear(width, width)
         self.key_value = nn.Linear(width, 2 * width)
+        self.place_key = nn.Linear(width, width, bias=False)
         self.out = nn.Linear(width, width)
 
     def forward(
-        self, x: Float[Tensor, "B T D"], context: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"]
+        self,
+        x: Float[Tensor, "B T D"],
+        context: Float[Tensor, "B S D"],
+        place: Float[Tensor, "B S D"],
+        mask: Bool[Tensor, "B S"],
     ) -> Float[Tensor, "B T D"]:
-        """Let ``x`` ask ``context``; where ``mask`` is False nothing is read."""
+        """Let ``x`` ask ``context``, whose tokens lie at ``place``; where ``mask`` is False nothing is read."""
         query = self._split(self.query(x))
         key, value = (self._split(part) for part in self.key_value(context).chunk(2, dim=-1))
+        key = key + self._split(self.place_key(place))
         dropout = self.dropout if self.training else 0.0
         read = F.scaled_dot_product_attention(query, key, value, attn_mask=mask[:, None, None, :], dropout_p=dropout)
         return self.out(read.transpose(1, 2).flatten(2))
@@ -57,10 +63,14 @@ class Layer(nn.Module):
         self.drop = nn.Dropout(dropout)
 
     def forward(
-        self, x: Float[Tensor, "B T D"], context: Float[Tensor, "B S D"], mask: Bool[Tensor, "B S"]
+        self,
+        x: Float[Tensor, "B T D"],
+        context: Float[Tensor, "B S D"],
+        place: Float[Tensor, "B S D"],
+        mask: Bool[Tensor, "B S"],
     ) -> Float[Tensor, "B T D"]:
         """One step of the residual stream."""
-        x = x + self.drop(self.attention(self.norm_x(x), self.norm_context(context), mask))
+        x = x + self.drop(self.attention(self.norm_x(x), self.norm_context(context), place, mask))
         return x + self.drop(self.feed(self.norm_out(x)))
 
 
@@ -102,44 +112,60 @@ class CrossAttentionFusion(nn.Module):
 
         Where a modality stands alone it attends to itself.
         """
-        state = {name: self.enter[name](tokens[name]) for name in self.names}
+        entered = {name: self.enter[name](tokens[name]) for name in self.names}
+        state = {name: part for name, (part, _) in entered.items()}
+        place = {name: part for name, (_, part) in entered.items()}
         for layer in self.layers:
-            state = {name: self._ask(layer[name], name, state) for name in self.names}  # type: ignore[index]
+            state = {name: self._ask(layer[name], name, state, place) for name in self.names}  # type: ignore[index]
         return {
             name: Tokens(self.norm(part.values), part.mask, part.position, part.source) for name, part in state.items()
         }
 
-    def _ask(self, layer: nn.Module, name: str, state: dict[str, Tokens]) -> Tokens:
+    def _ask(self, layer: nn.Module, name: str, state: dict[str, Tokens], place: dict[str, Tensor]) -> Tokens:
         own = state[name]
-        others = [part for other, part in state.items() if other != name] or [own]
-        context = torch.cat([part.values for part in others], dim=1)
-        mask = torch.cat([part.mask for part in others], dim=1)
-        return Tokens(layer(own.values, context, mask), own.mask, own.position, own.source)
+        others = [other for other in self.names if other != name] or [name]
+        context = torch.cat([state[other].values for other in others], dim=1)
+        where = torch.cat([place[other] for other in others], dim=1)
+        mask = torch.cat([state[other].mask for other in others], dim=1)
+        return Tokens(layer(own.values, context, where, mask), own.mask, own.position, own.source)
 
 
 class Entrance(nn.Module):
-    """Projects one modality, adds Fourier features of its positions, and appends its absence token."""
+    """Standardises and projects one modality, adds Fourier features of its positions, and appends its absence token."""
 
     scale: Tensor
+    centre: Tensor
+    spread: Tensor
 
     def __init__(self, features: int, scale: tuple[float, ...], width: int) -> None:
         super().__init__()
-        self.project = nn.Sequential(nn.LayerNorm(features), nn.Linear(features, width))
+        self.project = nn.Sequential(nn.Linear(features, width), nn.LayerNorm(width))
         self.place = nn.Linear(len(scale) * (2 * OCTAVES + 1), width)
         self.absence = nn.Parameter(torch.randn(width) * 0.02)
-        self.register_buffer("scale", torch.tensor(scale), persistent=False)
+        self.register_buffer("scale", torch.tensor(scale))
+        self.register_buffer("centre", torch.zeros(features))
+        self.register_buffer("spread", torch.ones(features))
 
-    def forward(self, tokens: Tokens) -> Tokens:
-        """Tokens [B, T + 1, width]; the last slot is real exactly where the case has no other token."""
+    def fit(self, tokens: Tokens) -> None:
+        """Take mean and standard deviation of each feature over the real tokens of the training cohort."""
+        real = tokens.values[tokens.mask].float()
+        if len(real) > 1:
+            self.centre.copy_(real.mean(dim=0))
+            self.spread.copy_(real.std(dim=0).clamp(min=1e-4))
+
+    def forward(self, tokens: Tokens) -> tuple[Tokens, Float[Tensor, "B T D"]]:
+        """Tokens [B, T + 1, width] and their places; the last slot is real exactly where the case has no other."""
         batch = len(tokens.values)
-        values = self.project(tokens.values) + self.place(fourier(tokens.position / self.scale))
+        place = self.place(fourier(tokens.position / self.scale))
         absent = ~tokens.mask.any(dim=1, keepdim=True)
-        return Tokens(
-            values=torch.cat([values, self.absence.expand(batch, 1, -1)], dim=1),
+        level = ((tokens.values - self.centre) / self.spread).clamp(-10.0, 10.0)
+        entered = Tokens(
+            values=torch.cat([self.project(level) + place, self.absence.expand(batch, 1, -1)], dim=1),
             mask=torch.cat([tokens.mask, absent], dim=1),
             position=F.pad(tokens.position, (0, 0, 0, 1)),
             source=F.pad(tokens.source, (0, 1), value=-1),
         )
+        return entered, F.pad(place, (0, 0, 0, 1))
 
 
 def fourier(position: Float[Tensor, "B T P"]) -> Float[Tensor, "B T Q"]:

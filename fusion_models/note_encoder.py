@@ -13,13 +13,17 @@ class NoteEncoder(nn.Module):
     Parameters
     ----------
     backbone
-        A transformers encoder that returns ``last_hidden_state`` [W, L, D].
+        A transformers encoder that returns hidden states [W, L, D].
+    states
+        Which hidden states are concatenated, 0 being the word embeddings and -1 the last layer. Early states keep the
+        word itself (left or right), late ones its meaning in the sentence (Devlin 2019, feature-based use of BERT).
     """
 
-    def __init__(self, *, backbone: nn.Module) -> None:
+    def __init__(self, *, backbone: nn.Module, states: tuple[int, ...]) -> None:
         super().__init__()
         self.backbone = backbone
-        self.features = int(backbone.config.hidden_size)  # type: ignore[union-attr, arg-type]
+        self.states = states
+        self.features = int(backbone.config.hidden_size) * len(states)  # type: ignore[union-attr, arg-type]
 
     def forward(
         self, input_ids: Int[Tensor, "W L"], attention_mask: Int[Tensor, "W L"], unit: Int[Tensor, "W L"], units: int
@@ -29,7 +33,8 @@ class NoteEncoder(nn.Module):
         ``unit`` numbers each sub-word's unit from 0, over all windows of all cases of the batch; -1 for special
         sub-words and padding. A sub-word seen by two overlapping windows counts twice.
         """
-        states = self.backbone(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        hidden = self.backbone(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True)
+        states = torch.cat([hidden.hidden_states[number] for number in self.states], dim=-1)
         real = unit >= 0
         index, states = unit[real], states[real].float()
         total = torch.zeros(units, self.features, device=states.device).index_add(0, index, states)

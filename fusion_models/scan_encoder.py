@@ -53,28 +53,29 @@ class ScanEncoder(nn.Module):
         super().__init__()
         self.body = _body(architecture, channels, tap, width)
         with torch.no_grad():
-            self.features = int(self.body.eval()(torch.zeros(1, channels, 32, 32, 32)).shape[1])
+            depth = int(self.body.eval()(torch.zeros(1, channels, 32, 32, 32)).shape[1])
         self.body.train()
-        self.sign_head = nn.Linear(self.features, signs)
+        self.sign_head = nn.Linear(depth, signs)
+        self.features = depth + signs
 
     def forward(self, volume: Float[Tensor, "B C Z Y X"], affine: Float[Tensor, "B 4 4"]) -> ScanReading:
         """Read volumes whose voxel (x, y, z) lies at ``affine`` @ (x, y, z, 1) RAS millimetres.
 
         A sign may be anywhere: its logit is the log-mean-exp of the tokens' logits, so that the strongest region
-        decides and every token stays a detector of its own place.
+        decides and every token stays a detector of its own place. A token is its cell's features and its signs' heat.
         """
         grid = self.body(volume)
-        values = grid.flatten(2).transpose(1, 2)
-        batch, count, _ = values.shape
+        cells = grid.flatten(2).transpose(1, 2)
+        batch, count, _ = cells.shape
+        heat = self.sign_head(cells)
+        log_count = torch.log(torch.tensor(float(count), device=volume.device))
         tokens = Tokens(
-            values=values,
+            values=torch.cat([cells, torch.sigmoid(heat - log_count)], dim=-1),
             mask=torch.ones(batch, count, dtype=torch.bool, device=volume.device),
             position=cell_centres(grid.shape[2:], volume.shape[2:], affine),
             source=torch.arange(count, device=volume.device).expand(batch, count),
         )
-        heat = self.sign_head(values)
-        logits = torch.logsumexp(heat, dim=1) - torch.log(torch.tensor(float(count), device=volume.device))
-        return ScanReading(tokens, logits)
+        return ScanReading(tokens, torch.logsumexp(heat, dim=1) - log_count)
 
 
 def cell_centres(cells: torch.Size, voxels: torch.Size, affine: Float[Tensor, "B 4 4"]) -> Float[Tensor, "B T 3"]:

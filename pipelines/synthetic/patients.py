@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 
+from data_schemas.errors import InputError
 from pipelines.synthetic.phantom import Phantom, draw_phantom
 from pipelines.synthetic.text import Pool, write_note
 from pipelines.synthetic.truth import Dials, Truth, draw_labels, draw_truth
@@ -47,11 +48,11 @@ def draw_patient(number: int, *, seed: int, dials: Dials, pool: Pool) -> Patient
 
     Raises
     ------
-    ValueError
+    InputError
         A negative number or seed.
     """
     if number < 0 or seed < 0:
-        raise ValueError("patient number and seed must not be negative")
+        raise InputError("patient number and seed must not be negative")
     streams = np.random.SeedSequence([seed, number]).spawn(5)
     hidden, image, words, person, future = (np.random.default_rng(stream) for stream in streams)
     truth = draw_truth(hidden)
@@ -67,7 +68,8 @@ def draw_patient(number: int, *, seed: int, dials: Dials, pool: Pool) -> Patient
         birth_date=birth_date,
         weight_kg=round(float(person.normal(78, 14)), 1),
         scanned=scanned,
-        noted=scanned - timedelta(hours=int(person.integers(2, 72))),
+        # Half a minute off: a record of exactly midnight would be read as one without a time of day.
+        noted=scanned - timedelta(hours=int(person.integers(2, 72)), seconds=30),
         truth=truth,
         labels=labels,
         phantom=draw_phantom(truth, image),

@@ -1,8 +1,13 @@
-"""A CT-like chest phantom in Hounsfield units: body, lungs, vessels, heart, spine, noise, and the planted signs."""
+"""A CT-like chest phantom in Hounsfield units: body, ribs, lungs, vessels, heart, spine, noise, and the planted signs.
+
+Every shape is painted into its own bounding box, in float32. Triples are ordered (z, y, x), in mm from the middle of
+the field of view.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,6 +15,10 @@ from data_schemas.scan import Geometry
 from pipelines.synthetic.truth import Truth
 
 AIR, LUNG, FAT, SOFT, FLUID, HEART, BONE = -1000.0, -840.0, -90.0, 45.0, 8.0, 40.0, 420.0
+GLASS, VESSEL, RIB, RIB_STEP = -280.0, 20.0, 380.0, 30.0
+SIGN = {"right": -1, "left": 1}
+
+Triple = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,23 @@ class Phantom:
     scanner: Scanner
 
 
+class Field(NamedTuple):
+    """A part of the volume: a view of its values, and where its voxels lie. All float32; ``pixel`` in mm."""
+
+    values: np.ndarray
+    z: np.ndarray
+    y: np.ndarray
+    x: np.ndarray
+    pixel: float
+
+
+class Lung(NamedTuple):
+    """The bounding box of one lung, and in it the distance in mm to the pleura, negative inside."""
+
+    field: Field
+    distance: np.ndarray
+
+
 def draw_phantom(truth: Truth, rng: np.random.Generator) -> Phantom:
     """Draw one patient's chest.
 
@@ -49,37 +75,26 @@ def draw_phantom(truth: Truth, rng: np.random.Generator) -> Phantom:
     """
     scanner = SCANNERS[int(rng.integers(len(SCANNERS)))]
     centre = np.round(rng.normal(0.0, 12.0, 3), 1)  # of the volume, in LPS mm
-    z, y, x = _axes(scanner)
-    size = rng.normal(1.0, 0.05)
-    volume = np.full((SLICES, ROWS, COLUMNS), AIR, np.float32)
-    body = _ellipsoid(z, y, x, (0, 0, 0), (1e4, 105 * size, 158 * size))
-    _paint(volume, body, FAT, scanner)
-    _paint(volume, _ellipsoid(z, y, x, (0, 0, 0), (1e4, 92 * size, 142 * size)), SOFT, scanner)
-    lungs = {side: _lung(z, y, x, sign, size) for side, sign in (("right", -1), ("left", 1))}
-    for side in lungs:
-        _paint(volume, lungs[side], LUNG + rng.normal(0, 15), scanner)
-    lung = np.minimum(lungs["right"], lungs["left"])
-    _vessels(volume, z, y, x, lung, rng, scanner)
-    _paint(volume, _ellipsoid(z, y, x, (-55, -22, 18), (50 * size, 42 * size, 44 * size)), HEART, scanner)
+    size = float(rng.normal(1.0, 0.05))
+    chest = _trunk(scanner, size)
+    _ribs(chest, size, rng.uniform(0, RIB_STEP))
+    _airways(chest, size)
+    lungs = {side: _lung(chest, sign, size, rng) for side, sign in SIGN.items()}
+    for side, sign in SIGN.items():
+        _vessels(lungs[side], sign, rng)
+    _paint_ellipsoid(chest, (-55, -22, 18), (50 * size, 42 * size, 44 * size), HEART)
     if truth.ground_glass:
-        _ground_glass(volume, z, y, x, lung, rng)
+        _ground_glass(lungs, rng)
     for zone in sorted(truth.masses):
-        _mass(volume, z, y, x, zone, size, rng, scanner)
-    _paint(volume, _ellipsoid(z, y, x, (0, 68 * size, 0), (1e4, 17, 17)), BONE, scanner)
-    _paint(volume, _ellipsoid(z, y, x, (0, 42 * size, 14), (1e4, 11, 11)), HEART, scanner)
+        _mass(chest, zone, size, rng)
+    _paint_rod(chest, (68 * size, 0), 17, BONE)
+    _paint_rod(chest, (42 * size, 14), 11, HEART)
     if truth.effusion:
-        _effusion(volume, z, y, lungs[str(rng.choice(["right", "left"]))], rng, scanner)
-    volume = _blur_in_plane(volume, scanner)
-    volume += rng.normal(0.0, scanner.noise_hu, volume.shape).astype(np.float32)
-    hu = np.clip(np.rint(volume), -1024, 3071).astype(np.int16)
+        _effusion(lungs["right" if rng.random() < 0.5 else "left"], rng)
+    volume = _blur_in_plane(chest.values, scanner)
+    volume += rng.standard_normal(volume.shape, np.float32) * np.float32(scanner.noise_hu)
+    hu = np.clip(np.rint(volume, out=volume), -1024, 3071, out=volume).astype(np.int16)
     return Phantom(volume=hu, geometry=_geometry(scanner, centre), scanner=scanner)
-
-
-def _axes(scanner: Scanner) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    z = (np.arange(SLICES) - (SLICES - 1) / 2)[:, None, None] * scanner.slice_mm
-    y = (np.arange(ROWS) - (ROWS - 1) / 2)[None, :, None] * scanner.pixel_mm
-    x = (np.arange(COLUMNS) - (COLUMNS - 1) / 2)[None, None, :] * scanner.pixel_mm
-    return z.astype(np.float32), y.astype(np.float32), x.astype(np.float32)
 
 
 def _geometry(scanner: Scanner, centre: np.ndarray) -> Geometry:
@@ -95,92 +110,162 @@ def _geometry(scanner: Scanner, centre: np.ndarray) -> Geometry:
     return Geometry(shape=(SLICES, ROWS, COLUMNS), spacing_mm=(thick, pixel, pixel), affine=affine)
 
 
-def _ellipsoid(
-    z: np.ndarray,
-    y: np.ndarray,
-    x: np.ndarray,
-    centre: tuple[float, float, float],
-    radii: tuple[float, float, float],
-) -> np.ndarray:
-    """Approximate signed distance in mm to an ellipsoid, negative inside; centre and radii as (z, y, x)."""
-    square = ((z - centre[0]) / radii[0]) ** 2 + ((y - centre[1]) / radii[1]) ** 2 + ((x - centre[2]) / radii[2]) ** 2
+def _trunk(scanner: Scanner, size: float) -> Field:
+    """The body from feet to head: skin, fat, muscle."""
+    shape, steps = (SLICES, ROWS, COLUMNS), (scanner.slice_mm, scanner.pixel_mm, scanner.pixel_mm)
+    z, y, x = (
+        ((np.arange(count) - (count - 1) / 2) * step).astype(np.float32)
+        for count, step in zip(shape, steps, strict=True)
+    )
+    plane = Field(np.full((1, ROWS, COLUMNS), AIR, np.float32), z[:1, None, None], y[:, None], x, scanner.pixel_mm)
+    _paint(plane, _ellipse(plane, (0, 0), (105 * size, 158 * size)), FAT)
+    _paint(plane, _ellipse(plane, (0, 0), (92 * size, 142 * size)), SOFT)
+    return Field(np.repeat(plane.values, SLICES, axis=0), z[:, None, None], y[:, None], x, scanner.pixel_mm)
+
+
+def _ribs(chest: Field, size: float, offset: float) -> None:
+    """Bars in the chest wall, outside of the pleura; each runs down from the back to the front."""
+    wall = np.abs(_ellipse(chest, (0, 0), (97 * size, 149 * size))) - 4
+    height = (chest.z - 0.35 * chest.y + offset) % RIB_STEP
+    _paint(chest, np.maximum(wall, np.abs(height - RIB_STEP / 2) - RIB_STEP / 5), RIB)
+
+
+def _airways(chest: Field, size: float) -> None:
+    fork = (18.0, 12 * size, 0.0)
+    _tube(chest, (160.0, 6 * size, 0.0), fork, (8.5, 8.5), AIR)
+    for sign in SIGN.values():
+        _tube(chest, fork, (-12.0, 8 * size, sign * 30 * size), (6.5, 5.0), AIR)
+
+
+def _crop(field: Field, low: Triple, high: Triple) -> tuple[Field, tuple[slice, slice, slice]]:
+    """The voxels whose centres lie between two corners, and where they are in the field."""
+    spans = []
+    for axis, start, stop in zip((field.z, field.y, field.x), low, high, strict=True):
+        first, last = np.searchsorted(axis.ravel(), (start, stop))
+        spans.append(slice(int(first), int(last)))
+    z, y, x = spans
+    return Field(field.values[z, y, x], field.z[z], field.y[y], field.x[x], field.pixel), (z, y, x)
+
+
+def _around(centre: Triple, reach: Triple) -> tuple[Triple, Triple]:
+    (a, b, c), (i, j, k) = centre, reach
+    return (a - i, b - j, c - k), (a + i, b + j, c + k)
+
+
+def _paint(field: Field, distance: np.ndarray, value: float) -> None:
+    """Blend a value in where the distance in mm is negative, with the partial volume of half a pixel at the edge."""
+    share = np.clip(0.5 - distance / field.pixel, 0.0, 1.0)
+    field.values[...] += share * (value - field.values)
+
+
+def _ellipsoid(field: Field, centre: Triple, radii: Triple) -> np.ndarray:
+    """Approximate distance in mm to an ellipsoid, negative inside."""
+    axes = zip((field.z, field.y, field.x), centre, radii, strict=True)
+    parts = [((axis - middle) / radius) ** 2 for axis, middle, radius in axes]
+    return (np.sqrt(parts[0] + (parts[1] + parts[2])) - 1) * min(radii)
+
+
+def _ellipse(field: Field, centre: tuple[float, float], radii: tuple[float, float]) -> np.ndarray:
+    square = ((field.y - centre[0]) / radii[0]) ** 2 + ((field.x - centre[1]) / radii[1]) ** 2
     return (np.sqrt(square) - 1) * min(radii)
 
 
-def _lung(z: np.ndarray, y: np.ndarray, x: np.ndarray, sign: int, size: float) -> np.ndarray:
-    return _ellipsoid(z, y, x, (0, 0, sign * 72 * size), (118, 78 * size, 56 * size))
+def _paint_ellipsoid(chest: Field, centre: Triple, radii: Triple, value: float) -> None:
+    part, _ = _crop(chest, *_around(centre, _reach(radii, chest.pixel)))
+    _paint(part, _ellipsoid(part, centre, radii), value)
 
 
-def _paint(volume: np.ndarray, distance: np.ndarray, value: float, scanner: Scanner) -> None:
-    """Blend a value in, with the partial volume of half a pixel at the edge."""
-    share = np.clip(0.5 - distance / scanner.pixel_mm, 0.0, 1.0)
-    volume += share * (value - volume)
+def _paint_rod(chest: Field, centre: tuple[float, float], radius: float, value: float) -> None:
+    reach = radius + chest.pixel
+    part, _ = _crop(chest, *_around((0, *centre), (1e4, reach, reach)))
+    _paint(part, _ellipse(part, centre, (radius, radius)), value)
 
 
-def _vessels(
-    volume: np.ndarray,
-    z: np.ndarray,
-    y: np.ndarray,
-    x: np.ndarray,
-    lung: np.ndarray,
-    rng: np.random.Generator,
-    scanner: Scanner,
+def _reach(radii: Triple, pixel: float) -> Triple:
+    more = 1 + pixel / min(radii)
+    return radii[0] * more, radii[1] * more, radii[2] * more
+
+
+def _lung(chest: Field, sign: int, size: float, rng: np.random.Generator) -> Lung:
+    centre, radii = (0.0, 0.0, sign * 72 * size), (118.0, 78 * size, 56 * size)
+    part, _ = _crop(chest, *_around(centre, _reach(radii, chest.pixel)))
+    distance = _ellipsoid(part, centre, radii)
+    _paint(part, distance, LUNG + rng.normal(0, 15))
+    return Lung(part, distance)
+
+
+def _vessels(lung: Lung, sign: int, rng: np.random.Generator) -> None:
+    for _ in range(4):
+        start = (rng.normal(0, 15), rng.normal(0, 10), sign * 25.0)
+        end = (rng.uniform(-95, 95), rng.uniform(-60, 60), sign * rng.uniform(75, 115))
+        _tube(lung.field, start, end, (5.0, 2.0), VESSEL, within=lung.distance)
+
+
+def _tube(
+    field: Field,
+    start: Triple,
+    end: Triple,
+    radii: tuple[float, float],
+    value: float,
+    *,
+    within: np.ndarray | None = None,
 ) -> None:
-    for side in (-1, 1):
-        for _ in range(4):
-            start = np.array([rng.normal(0, 15), rng.normal(0, 10), side * 25.0])
-            end = np.array([rng.uniform(-95, 95), rng.uniform(-60, 60), side * rng.uniform(75, 115)])
-            along = end - start
-            t = ((z - start[0]) * along[0] + (y - start[1]) * along[1] + (x - start[2]) * along[2]) / (along @ along)
-            t = np.clip(t, 0.0, 1.0)
-            square = sum((axis - start[i] - t * along[i]) ** 2 for i, axis in enumerate((z, y, x)))
-            radius = 5.0 - 3.0 * t
-            _paint(volume, np.maximum(np.sqrt(square) - radius, lung), 20.0, scanner)
+    """Paint a straight tube that tapers from the first radius to the second; only where ``within`` is negative."""
+    reach = max(radii) + field.pixel
+    low = tuple(min(pair) - reach for pair in zip(start, end, strict=True))
+    high = tuple(max(pair) + reach for pair in zip(start, end, strict=True))
+    part, box = _crop(field, low, high)  # type: ignore[arg-type]
+    along = [last - first for first, last in zip(start, end, strict=True)]
+    away = [axis - first for axis, first in zip((part.z, part.y, part.x), start, strict=True)]
+    length = sum(step * step for step in along)
+    share = np.clip((away[0] * along[0] + (away[1] * along[1] + away[2] * along[2])) / length, 0.0, 1.0)
+    square = sum((axis - share * step) ** 2 for axis, step in zip(away, along, strict=True))
+    distance = np.sqrt(square) - (radii[0] + (radii[1] - radii[0]) * share)
+    _paint(part, distance if within is None else np.maximum(distance, within[box]), value)
 
 
-def _ground_glass(
-    volume: np.ndarray, z: np.ndarray, y: np.ndarray, x: np.ndarray, lung: np.ndarray, rng: np.random.Generator
-) -> None:
+def _ground_glass(lungs: dict[str, Lung], rng: np.random.Generator) -> None:
+    """Patches of haze. Where they meet they stay hazy (``GLASS``): vessels stand out, and nothing looks like a mass."""
     for _ in range(6):
-        side = rng.choice([-1.0, 1.0])
-        centre = (rng.uniform(-75, 75), rng.uniform(-40, 50), side * rng.uniform(55, 95))
-        radius = rng.uniform(24, 40)
-        square = (z - centre[0]) ** 2 + (y - centre[1]) ** 2 + (x - centre[2]) ** 2
-        haze = np.exp(-square / (2 * (radius / 1.6) ** 2)) * (lung < 0)
-        volume += (haze * rng.uniform(300, 420)).astype(np.float32) * (volume < -300)
+        side = "right" if rng.random() < 0.5 else "left"
+        field, distance = lungs[side]
+        centre = (rng.uniform(-75, 75), rng.uniform(-40, 50), SIGN[side] * rng.uniform(55, 95))
+        width = rng.uniform(24, 40) / 1.6
+        fall = [
+            np.exp(-((axis - middle) ** 2) / (2 * width**2))
+            for axis, middle in zip((field.z, field.y, field.x), centre, strict=True)
+        ]
+        haze = fall[0] * rng.uniform(300, 420) * (fall[1] * fall[2])
+        hazy = np.maximum(field.values, np.minimum(field.values + haze, GLASS))
+        field.values[...] = np.where(distance < 0, hazy, field.values)
 
 
-def _mass(
-    volume: np.ndarray,
-    z: np.ndarray,
-    y: np.ndarray,
-    x: np.ndarray,
-    zone: str,
-    size: float,
-    rng: np.random.Generator,
-    scanner: Scanner,
-) -> None:
+def _mass(chest: Field, zone: str, size: float, rng: np.random.Generator) -> None:
     side, level = zone.split("-")
     centre = (
         (58.0 if level == "upper" else -58.0) + rng.uniform(-18, 18),
         rng.uniform(-34, 8),
-        (-1 if side == "right" else 1) * (84 * size + rng.uniform(-9, 9)),
+        SIGN[side] * (84 * size + rng.uniform(-9, 9)),
     )
     radius = rng.uniform(15, 21)
-    _paint(volume, _ellipsoid(z, y, x, centre, (radius, radius, radius * rng.uniform(0.85, 1.15))), SOFT, scanner)
+    _paint_ellipsoid(chest, centre, (radius, radius, radius * rng.uniform(0.85, 1.15)), SOFT)
 
 
-def _effusion(
-    volume: np.ndarray, z: np.ndarray, y: np.ndarray, lung: np.ndarray, rng: np.random.Generator, scanner: Scanner
-) -> None:
+def _effusion(lung: Lung, rng: np.random.Generator) -> None:
     """Fluid lies at the back and, in a supine patient, deepest at the base."""
-    level = rng.uniform(26, 40)
-    surface = level + 0.16 * (z + 100) - y
-    _paint(volume, np.maximum(surface, lung), FLUID, scanner)
+    field, distance = lung
+    surface = rng.uniform(26, 40) + 0.16 * (field.z + 100) - field.y
+    _paint(field, np.maximum(surface, distance), FLUID)
 
 
 def _blur_in_plane(volume: np.ndarray, scanner: Scanner) -> np.ndarray:
-    share = min(scanner.kernel_mm / scanner.pixel_mm / 4, 0.25)
+    """Average with the neighbours along rows and columns; the edge is its own neighbour."""
+    share = np.float32(min(scanner.kernel_mm / scanner.pixel_mm / 4, 0.25))
     for axis in (1, 2):
-        volume = (1 - 2 * share) * volume + share * (np.roll(volume, 1, axis) + np.roll(volume, -1, axis))
-    return volume
+        source = np.moveaxis(volume, axis, 0)
+        blurred = source * (1 - 2 * share)
+        blurred[1:] += share * source[:-1]
+        blurred[:-1] += share * source[1:]
+        blurred[[0, -1]] += share * source[[0, -1]]
+        volume = np.moveaxis(blurred, 0, axis)
+    return np.ascontiguousarray(volume)

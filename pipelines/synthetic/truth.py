@@ -14,6 +14,8 @@ from functools import cache
 
 import numpy as np
 
+from data_schemas.errors import InputError
+
 ZONES = ("right-upper", "right-lower", "left-upper", "left-lower")
 PREVALENCE = {"effusion": 0.5, "ground_glass": 0.5, "cardiac": 0.5, "infection": 0.5, "breathless": 0.5}
 MASS_PREVALENCE = 0.35
@@ -54,9 +56,9 @@ class Dials:
         """Refuse shares outside 0 to 1, and noise at which nothing could be learned."""
         for name in ("interaction", "missing_notes", "future_notes"):
             if not 0.0 <= getattr(self, name) <= 1.0:
-                raise ValueError(f"dial {name} must lie between 0 and 1")
+                raise InputError(f"dial {name} must lie between 0 and 1")
         if not 0.0 <= self.label_noise < 0.5:
-            raise ValueError("dial label_noise must lie between 0 and 0.5")
+            raise InputError("dial label_noise must be 0 or more and below 0.5")
 
 
 @dataclass(frozen=True)
@@ -108,13 +110,17 @@ def draw_labels(truth: Truth, dials: Dials, rng: np.random.Generator) -> dict[st
 def attainable(dials: Dials) -> Mapping[str, dict[str, float]]:
     """Per finding, the best AUROC attainable from ``scan``, from ``note`` and from ``both``.
 
-    The hidden states are enumerated with their probabilities. The best score that sees a part of the state is the
-    chance of the finding given that part (Neyman-Pearson), and its AUROC follows by summing over pairs of states.
+    The hidden states are enumerated with their probabilities, each with and without a note where notes may be missing.
+    The best score that sees a part of the state is the chance of the finding given that part (Neyman-Pearson), and its
+    AUROC follows by summing over pairs of states.
     """
-    states = [_state(bits, zone) for bits in itertools.product([0, 1], repeat=9) for zone in ZONES]
-    weight = np.array([_weight(state) for state in states])
+    every = [_state(bits, zone) for bits in itertools.product([0, 1], repeat=9) for zone in ZONES]
+    shares = {True: 1 - dials.missing_notes, False: dials.missing_notes}
+    rows = [(state, has_note) for state in every for has_note, share in shares.items() if share]
+    states = [state for state, _ in rows]
+    weight = np.array([_weight(state) * shares[has_note] for state, has_note in rows])
     scan = [(s.effusion, s.ground_glass, s.masses) for s in states]
-    note = [(s.cardiac, s.infection, s.breathless, s.complaint_zone) for s in states]
+    note = [(s.cardiac, s.infection, s.breathless, s.complaint_zone) if told else None for s, told in rows]
     views: dict[str, Sequence] = {"scan": scan, "note": note, "both": list(zip(scan, note, strict=True))}
     chance = [chances(state, dials) for state in states]
     result = {}

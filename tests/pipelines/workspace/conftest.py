@@ -149,6 +149,7 @@ def child() -> Iterator[Callable[..., subprocess.Popen[str]]]:
         program = [sys.executable, "-c", code] if code else [sys.executable, str(WORKER)]
         process = subprocess.Popen(
             [*program, *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,

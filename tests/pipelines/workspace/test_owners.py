@@ -6,7 +6,9 @@ import os
 
 from pipelines.workspace.owners import owner_is_dead, this_owner
 
-TELL_OWNER = "from pipelines.workspace.owners import this_owner; print(this_owner(), flush=True); input()"
+TELL_OWNER = (
+    "import time; from pipelines.workspace.owners import this_owner as me; print(me(), flush=True); time.sleep(60)"
+)
 
 
 def test_this_process_lives() -> None:

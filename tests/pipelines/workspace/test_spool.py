@@ -12,7 +12,7 @@ from data_schemas.errors import WorkspaceError
 from pipelines.workspace.spool import ReplayCounts, Spool
 
 TELL = """
-import os, signal, sys
+import os, signal, sys, time
 from pathlib import Path
 from pipelines.workspace.spool import Spool
 
@@ -23,7 +23,7 @@ def tell(payload):
         os.kill(os.getpid(), signal.SIGKILL)
     if sys.argv[3] == "hold":
         print("holding", flush=True)
-        input()
+        time.sleep(60)
 
 Spool(Path(sys.argv[1])).replay({"metric": tell})
 """

@@ -1,0 +1,93 @@
+"""Examples: cases as a model takes them, with their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from data_schemas.case import Case
+from data_schemas.cohort import Split
+from data_schemas.observation import Observation
+from pipelines.cases.clock import DAYS_A_YEAR, years_between
+from pipelines.notes.sections import BODY, SPELLINGS, split_sections
+
+SECTION_NUMBER = {name: number for number, name in enumerate([BODY, *SPELLINGS])}
+SEX = {"M": 1.0, "F": 0.0}
+
+
+@dataclass(frozen=True)
+class ScanTensor:
+    """A preprocessed scan: ``values`` [C, Z, Y, X] within 0 and 1, ``affine`` from voxel (x, y, z) to RAS mm."""
+
+    values: np.ndarray
+    affine: np.ndarray
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence of an input section. ``source`` is ``note/section/sentence`` by number in its case."""
+
+    text: str = field(repr=False)
+    source: str
+    section: int
+    number: int
+
+
+@dataclass(frozen=True)
+class Value:
+    """One numeric observation; ``age_days`` before the cut-off, 0 where unknown."""
+
+    code: str
+    value: float = field(repr=False)
+    age_days: float = 0.0
+
+
+@dataclass(frozen=True)
+class Example:
+    """One case as a model takes it.
+
+    A finding absent from ``labels`` is unknown; -1 is uncertain. ``scan_digest`` is the digest of the scan's files and
+    of the recipe that made its tensor; where it is empty, nothing of the scan is cached.
+    """
+
+    study_key: str
+    patient_key: str
+    scan: ScanTensor | None
+    sentences: tuple[Sentence, ...]
+    values: tuple[Value, ...]
+    labels: Mapping[str, int] = field(default_factory=dict)
+    split: Split = "test"
+    scan_digest: str = ""
+
+
+def sentences_of(texts: Sequence[str], *, input_sections: Sequence[str]) -> tuple[Sentence, ...]:
+    """The sentences of the input sections of some notes, in order."""
+    allowed = set(input_sections)
+    return tuple(
+        Sentence(sentence, f"{note}/{place}/{number}", SECTION_NUMBER[section.name], number)
+        for note, text in enumerate(texts)
+        for place, section in enumerate(split_sections(text))
+        if section.name in allowed
+        for number, sentence in enumerate(section.sentences)
+    )
+
+
+def values_of(case: Case, *, codes: Sequence[str]) -> tuple[Value, ...]:
+    """The numeric observations that a model knows; sex is 1 (M) or 0 (F), any other text is left out."""
+    return tuple(
+        Value(item.code, number, _age_days(case, item))
+        for item in case.observations
+        if item.code in codes and (number := _number(item.value)) is not None
+    )
+
+
+def _number(value: float | str) -> float | None:
+    return SEX.get(value.strip().upper()) if isinstance(value, str) else float(value)
+
+
+def _age_days(case: Case, item: Observation) -> float:
+    if case.cut_off is None or item.taken is None:
+        return 0.0
+    return max(years_between(item.taken, case.cut_off) * DAYS_A_YEAR, 0.0)

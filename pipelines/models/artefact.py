@@ -1,0 +1,145 @@
+"""A model artefact: a folder of JSON and safetensors, known by the digest over all its files. No pickle, ever."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+from torch import nn
+
+from data_schemas.base import Record
+from data_schemas.errors import ModelError
+from data_schemas.settings import ModelRecipe
+from fusion_models.case_model import MODALITIES, CaseModel
+from fusion_models.novelty import Novelty
+from fusion_models.scan_encoder import ScanEncoder
+from pipelines.models.build import build_case_model, build_scan_encoder
+from pipelines.models.weights import NoteModel, load_note_model, resolve_note_encoder
+from pipelines.workspace.digests import json_digest, sha256_file
+from pipelines.workspace.files import write_atomic
+
+FILES = ("model.json", "scan_encoder.safetensors", "case_model.safetensors", "novelty.safetensors")
+
+
+class ModelCard(Record):
+    """``model.json``: what a model was built from. Aggregates only, nothing of any patient."""
+
+    format: int = 1
+    recipe: ModelRecipe
+    signs: tuple[str, ...]
+    note_digest: str
+    training: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model ready to read cases, all parts in eval mode."""
+
+    card: ModelCard
+    scan_encoder: ScanEncoder
+    scan_digest: str
+    note_model: NoteModel
+    case_model: CaseModel
+    novelty: Novelty
+    digest: str
+
+
+def save_model(
+    folder: Path, *, card: ModelCard, scan_encoder: ScanEncoder, case_model: CaseModel, novelty: Novelty
+) -> str:
+    """Write an artefact and return its digest."""
+    from safetensors.torch import save
+
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomic(folder / "model.json", (card.model_dump_json(indent=1) + "\n").encode())
+    parts: dict[str, nn.Module] = {"scan_encoder": scan_encoder, "case_model": case_model, "novelty": novelty}
+    for name, module in parts.items():
+        tensors = {key: value.detach().cpu().contiguous() for key, value in module.state_dict().items()}
+        write_atomic(folder / f"{name}.safetensors", save(tensors))
+    return artefact_digest(folder)
+
+
+def artefact_digest(folder: Path) -> str:
+    """SHA-256 over the names and digests of the artefact's files.
+
+    Raises
+    ------
+    ModelError
+        One of them is missing.
+    """
+    absent = [name for name in FILES if not (folder / name).is_file()]
+    if absent:
+        raise ModelError(f"model artefact: {', '.join(absent)} missing; register the model again")
+    return json_digest({name: sha256_file(folder / name) for name in FILES})
+
+
+def load_model(folder: Path, *, expected_digest: str | None = None) -> LoadedModel:
+    """Load an artefact after checking its digest.
+
+    Raises
+    ------
+    ModelError
+        A file is missing or not what the digest says, the format is another one, a tensor is missing or of the wrong
+        shape, or the note encoder is not the one that the model was trained with.
+    """
+    digest = artefact_digest(folder)
+    if expected_digest is not None and digest != expected_digest:
+        raise ModelError("model artefact: its files are not the registered ones (digest differs); do not use it")
+    try:
+        card = ModelCard(**json.loads((folder / "model.json").read_text(encoding="utf-8")))
+    except (ValueError, ValidationError) as error:
+        raise ModelError(f"model artefact: model.json cannot be read ({type(error).__name__})") from None
+    recipe = card.recipe
+    encoder_folder = resolve_note_encoder(recipe.note.encoder, revision=recipe.note.revision)
+    note_model = load_note_model(encoder_folder, states=recipe.note.states)
+    if note_model.digest != card.note_digest:
+        raise ModelError(f"note encoder '{recipe.note.encoder}': not the weights that this model was trained with")
+    scan_encoder = build_scan_encoder(recipe, signs=len(card.signs))
+    case_model = build_case_model(
+        recipe,
+        modalities=MODALITIES,
+        scan_features=scan_encoder.features,
+        note_features=note_model.encoder.features,
+    )
+    novelty = Novelty(features=scan_encoder.features)
+    parts: dict[str, nn.Module] = {"scan_encoder": scan_encoder, "case_model": case_model, "novelty": novelty}
+    for name, module in parts.items():
+        _fill(module, folder / f"{name}.safetensors")
+    return LoadedModel(
+        card=card,
+        scan_encoder=scan_encoder,
+        scan_digest=sha256_file(folder / "scan_encoder.safetensors"),
+        note_model=note_model,
+        case_model=case_model,
+        novelty=novelty,
+        digest=digest,
+    )
+
+
+def _fill(module: nn.Module, path: Path) -> None:
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        module.load_state_dict(load(path.read_bytes()))
+    except (SafetensorError, RuntimeError) as error:
+        first = str(error).splitlines()[0]
+        raise ModelError(f"model artefact: {path.name} does not fit its recipe ({first})") from None
+    module.eval()
+
+
+def device_for(name: str) -> torch.device:
+    """The device of the settings: ``auto`` takes a GPU where there is one.
+
+    Raises
+    ------
+    ModelError
+        ``cuda`` was asked for and there is none.
+    """
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ModelError("device cuda: no GPU that torch can use; set diagnosis.device to auto or cpu")
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")

@@ -1,0 +1,56 @@
+"""Synthetic patients straight into examples, without files; a test proves that the files give the same tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from data_schemas.cohort import Split
+from data_schemas.settings import ModelRecipe
+from pipelines.cases.examples import SEX, Example, Value, sentences_of
+from pipelines.cases.prepare import resample
+from pipelines.synthetic.patients import Patient, draw_patient
+from pipelines.synthetic.text import Pool
+from pipelines.synthetic.truth import Dials
+
+POOL: dict[Split, Pool] = {"train": "train", "validation": "train", "test": "test"}
+
+
+def synthetic_examples(
+    counts: Sequence[tuple[Split, int]],
+    *,
+    seed: int,
+    recipe: ModelRecipe,
+    dials: Dials | None = None,
+    first_number: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[Example]:
+    """Draw so many patients of each split, one after the other, numbered from ``first_number``."""
+    splits = [split for split, count in counts for _ in range(count)]
+    for offset, split in enumerate(splits):
+        patient = draw_patient(first_number + offset, seed=seed, dials=dials or Dials(), pool=POOL[split])
+        yield example_of(patient, recipe=recipe, split=split)
+        if progress:
+            progress(offset + 1, len(splits))
+
+
+def example_of(patient: Patient, *, recipe: ModelRecipe, split: Split) -> Example:
+    """The example that the files of this patient would give, its keys excepted."""
+    texts = [patient.note] if patient.note else []
+    hours = (patient.scanned - patient.noted).total_seconds() / 3600
+    values = {"age": float(patient.age_years), "sex": SEX[patient.sex], "weight": patient.weight_kg}
+    ages = {"sex": 0.0}
+    return Example(
+        study_key=f"memory-{patient.patient_id}",
+        patient_key=f"memory-{patient.patient_id}",
+        scan=resample(patient.phantom.volume.astype(np.float32), patient.phantom.geometry, recipe=recipe),
+        sentences=sentences_of(texts, input_sections=recipe.note.input_sections),
+        values=tuple(
+            Value(code, values[code], ages.get(code, hours / 24))
+            for code in sorted(values)
+            if code in recipe.observation_codes
+        ),
+        labels=patient.labels,
+        split=split,
+    )

@@ -1,0 +1,160 @@
+"""Fit the scan encoder on its signs, and the heads on cached tokens."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from data_schemas.errors import InputError
+from data_schemas.settings import ModelRecipe
+from fusion_models.case_model import Batch, CaseModel
+from fusion_models.losses import masked_bce, positive_weight
+from fusion_models.scan_encoder import ScanEncoder
+from pipelines.cases.examples import Example
+from pipelines.training.loop import Fitted, fit, make_accelerator
+
+CASES_A_BATCH = 256
+Report = Callable[[int, dict[str, float]], None]
+log = logging.getLogger(__name__)
+
+
+def label_matrix(examples: Sequence[Example], names: Sequence[str]) -> Tensor:
+    """Labels [N, F]: 1, 0, or NaN where unknown or uncertain."""
+    rows = [[_known(example.labels.get(name)) for name in names] for example in examples]
+    return torch.tensor(rows, dtype=torch.float32).reshape(len(examples), len(names))
+
+
+def usable(labels: Tensor, names: Sequence[str]) -> tuple[str, ...]:
+    """The names that have both classes."""
+    both = ((labels == 1).any(dim=0) & (labels == 0).any(dim=0)).tolist()
+    return tuple(name for name, ok in zip(names, both, strict=True) if ok)
+
+
+def choose_signs(examples: Sequence[Example], recipe: ModelRecipe) -> tuple[str, ...]:
+    """What the scan encoder learns on its own: the labelled scan signs, or the findings where none is labelled."""
+    signs = usable(label_matrix(examples, recipe.scan_signs), recipe.scan_signs)
+    if not signs:
+        signs = usable(label_matrix(examples, recipe.findings), recipe.findings)
+        log.warning("no scan sign has labels of both kinds; the scan encoder learns the findings themselves")
+    if not signs:
+        raise InputError("no finding has both positive and negative training cases; add labels, or check their column")
+    return signs
+
+
+def fit_scan_encoder(
+    encoder: ScanEncoder,
+    train: Sequence[Example],
+    validation: Sequence[Example],
+    *,
+    signs: Sequence[str],
+    recipe: ModelRecipe,
+    checkpoint: Path | None = None,
+    report: Report | None = None,
+) -> Fitted:
+    """Fit a scan encoder to tell its signs; cases without a scan are left out."""
+    train = [example for example in train if example.scan is not None]
+    validation = [example for example in validation if example.scan is not None] or train[:64]
+    labels, held_out = label_matrix(train, signs), label_matrix(validation, signs)
+    training = recipe.training
+    device = make_accelerator(training.precision).device
+
+    def loss_of(module: nn.Module, index: Tensor) -> Tensor:
+        volume, affine = stack([train[n] for n in index.tolist()], device)
+        return masked_bce(module(volume, affine).sign_logits, labels[index.cpu()].to(device))
+
+    @torch.no_grad()
+    def validation_loss(module: nn.Module) -> float:
+        logits = []
+        for start in range(0, len(validation), training.scan_batch_size):
+            volume, affine = stack(validation[start : start + training.scan_batch_size], device)
+            logits.append(module(volume, affine).sign_logits.cpu())
+        return float(masked_bce(torch.cat(logits), held_out))
+
+    return fit(
+        encoder,
+        loss_of=loss_of,
+        validation_loss=validation_loss,
+        count=len(train),
+        epochs=training.scan_epochs,
+        patience=training.patience,
+        batch_size=training.scan_batch_size,
+        learning_rate=training.scan_learning_rate,
+        weight_decay=training.weight_decay,
+        warmup_share=training.warmup_share,
+        clip_norm=training.clip_norm,
+        seed=training.seed,
+        precision=training.precision,
+        checkpoint=checkpoint,
+        report=report,
+    )
+
+
+def stack(examples: Sequence[Example], device: torch.device | str) -> tuple[Tensor, Tensor]:
+    """Volumes [B, C, Z, Y, X] and affines [B, 4, 4] in float32 on a device."""
+    scans = [example.scan for example in examples if example.scan is not None]
+    volume = torch.from_numpy(np.stack([scan.values for scan in scans]))
+    affine = torch.from_numpy(np.stack([scan.affine for scan in scans]))
+    return volume.to(device).float(), affine.to(device).float()
+
+
+def fit_case_model(
+    model: CaseModel,
+    train: Batch,
+    train_labels: Tensor,
+    validation: Batch,
+    validation_labels: Tensor,
+    *,
+    recipe: ModelRecipe,
+    checkpoint: Path | None = None,
+    report: Report | None = None,
+) -> Fitted:
+    """Fit the trainable part on cached tokens."""
+    training = recipe.training
+    device = make_accelerator(training.precision).device
+    weight = positive_weight(train_labels).to(device) if training.class_weights else None
+    with torch.no_grad():
+        model.fit_statistics(train)
+
+    def loss_of(module: nn.Module, index: Tensor) -> Tensor:
+        labels = train_labels[index.cpu()].to(device)
+        return masked_bce(module(train.take(index.cpu()).to(device)).logits, labels, weight)
+
+    def validation_loss(module: nn.Module) -> float:
+        return float(
+            masked_bce(predict_logits(module, validation), validation_labels, None if weight is None else weight.cpu())
+        )
+
+    return fit(
+        model,
+        loss_of=loss_of,
+        validation_loss=validation_loss,
+        count=len(train),
+        epochs=training.epochs,
+        patience=training.patience,
+        batch_size=training.batch_size,
+        learning_rate=training.learning_rate,
+        weight_decay=training.weight_decay,
+        warmup_share=training.warmup_share,
+        clip_norm=training.clip_norm,
+        seed=training.seed,
+        precision=training.precision,
+        checkpoint=checkpoint,
+        report=report,
+    )
+
+
+@torch.no_grad()
+def predict_logits(model: nn.Module, batch: Batch) -> Tensor:
+    """Logits [N, F] of all cases of a batch, in parts, on the model's device; float32 on the CPU."""
+    device = next(model.parameters()).device
+    parts = torch.arange(len(batch)).split(CASES_A_BATCH)
+    return torch.cat([model(batch.take(index).to(device)).logits.float().cpu() for index in parts])
+
+
+def _known(value: int | None) -> float:
+    return float(value) if value in (0, 1) else float("nan")

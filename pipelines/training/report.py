@@ -1,0 +1,64 @@
+"""The table of a training run: per finding, every arm's AUROC and AUPRC with intervals, and paired differences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipelines.training.metrics import Interval, auroc, average_precision, interval, patient_weights
+
+FUSION, LATE, SCAN, NOTE = "cross-attention", "late fusion", "scan only", "note only"
+
+
+@dataclass(frozen=True)
+class FindingReport:
+    """One finding on the test split.
+
+    ``auroc`` and ``auprc`` by arm; ``over_late`` and ``over_single`` are paired AUROC differences of cross-attention
+    over late fusion and over the better single modality (the better one by its own estimate).
+    """
+
+    finding: str
+    cases: int
+    positives: int
+    auroc: Mapping[str, Interval]
+    auprc: Mapping[str, Interval]
+    over_late: Interval
+    over_single: Interval
+
+
+def report_findings(
+    probabilities: Mapping[str, np.ndarray],
+    labels: np.ndarray,
+    patients: Sequence[str],
+    findings: Sequence[str],
+    *,
+    draws: int,
+    seed: int,
+) -> tuple[FindingReport, ...]:
+    """Measure every arm on the same bootstrap samples of patients.
+
+    ``probabilities`` holds one array [N, F] an arm; ``labels`` [N, F] is NaN where unknown.
+    """
+    reports = []
+    for number, finding in enumerate(findings):
+        known = ~np.isnan(labels[:, number])
+        weights = patient_weights([p for p, ok in zip(patients, known, strict=True) if ok], draws=draws, seed=seed)
+        label = labels[known, number]
+        scores = {arm: rows[known, number] for arm, rows in probabilities.items()}
+        area = {arm: auroc(score, label, weights) for arm, score in scores.items()}
+        single = max((SCAN, NOTE), key=lambda arm: np.nan_to_num(area[arm][0]))
+        reports.append(
+            FindingReport(
+                finding=finding,
+                cases=int(known.sum()),
+                positives=int((label == 1).sum()),
+                auroc={arm: interval(samples) for arm, samples in area.items()},
+                auprc={arm: interval(average_precision(score, label, weights)) for arm, score in scores.items()},
+                over_late=interval(area[FUSION] - area[LATE]),
+                over_single=interval(area[FUSION] - area[single]),
+            )
+        )
+    return tuple(reports)
