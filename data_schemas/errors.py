@@ -25,6 +25,10 @@ class ModelError(ScanoteError, LookupError):
     """A model, alias or weight file is missing, or is not what its digest says (exit code 2)."""
 
 
+class ServerError(ScanoteError, ConnectionError):
+    """A server cannot be reached or refuses what it is told; nothing is lost, a retry is worth it (exit code 3)."""
+
+
 class RefusedError(ScanoteError, ValueError):
     """A series or a case is refused for a reason of the list; the rest of the batch goes on.
 

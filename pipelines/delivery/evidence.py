@@ -18,11 +18,15 @@ _SENTENCE = re.compile(r"(\d{1,6})/(\d{1,6})/(\d{1,6})", re.ASCII)
 
 @dataclass(frozen=True)
 class Quote:
-    """A sentence, place or value that a finding rests on. ``target`` is its anchor in the page, empty for none."""
+    """A sentence or value that a finding rests on.
+
+    ``label`` is the section of a sentence; ``target`` is the anchor in the page, empty where there is none.
+    """
 
     text: str = field(repr=False)
     weight: float
     target: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,9 @@ class FindingEvidence:
     others: tuple[Quote, ...]
 
 
-def strongest(evidence: Iterable[Evidence], *, place: bool | None = None, modality: str | None = None) -> list[Evidence]:
+def strongest(
+    evidence: Iterable[Evidence], *, place: bool | None = None, modality: str | None = None
+) -> list[Evidence]:
     """The ``TOP`` pieces of evidence by weight, with (or without) a place, of a modality where one is named."""
     fitting = (
         item
@@ -86,13 +92,17 @@ def evidence_of(
     values = {item.code: item for item in observations}
     quotes, others = [], []
     for item in strongest(score.evidence, place=False, modality="note"):
-        sentence = sentence_at(sections, item.source)
-        if sentence is None:
+        found = sentence_at(sections, item.source)
+        if found is None:
             others.append(Quote(f"a sentence that is not in these notes ({item.source})", item.weight))
         else:
-            quotes.append(Quote(sentence, item.weight, anchor(item.source)))
-    for item in strongest(other for other in score.evidence if other.modality != "note" and not other.position_mm):
-        others.append(Quote(_other_text(item, values), item.weight, "observations" if item.source in values else ""))
+            section, sentence = found
+            quotes.append(Quote(sentence, item.weight, anchor(item.source), section))
+    elsewhere = [item for item in score.evidence if item.modality != "note" and item.position_mm is None]
+    others += [
+        Quote(_other_text(item, values), item.weight, "observations" if item.source in values else "")
+        for item in strongest(elsewhere)
+    ]
     return FindingEvidence(
         regions=tuple((numbers[_place(item)], item.weight) for item in placed),
         quotes=tuple(quotes),
@@ -112,14 +122,15 @@ def marked_sentences(scores: Sequence[Score]) -> dict[str, list[tuple[int, str, 
     return marks
 
 
-def sentence_at(sections: Sequence[tuple[Note, tuple[Section, ...]]], source: str) -> str | None:
-    """The sentence that ``note/section/sentence`` names by number, or None where there is none."""
+def sentence_at(sections: Sequence[tuple[Note, tuple[Section, ...]]], source: str) -> tuple[str, str] | None:
+    """Section name and sentence that ``note/section/sentence`` names by number, or None where there is none."""
     place = _numbers(source)
     if place is None:
         return None
     note, section, sentence = place
     try:
-        return sections[note][1][section].sentences[sentence]
+        part = sections[note][1][section]
+        return part.name, part.sentences[sentence]
     except IndexError:
         return None
 

@@ -85,7 +85,7 @@ def tiles_at(
 
 
 def windows_of(volume: np.ndarray, modality: str) -> tuple[tuple[Window, ...], float]:
-    """The windows of a modality and the value of what is outside: HU for CT, otherwise the middle 98 % of the values."""
+    """The windows of a modality, and the value outside: HU for CT, otherwise the middle 98 % of the values."""
     if modality == "CT":
         return (LUNG, SOFT_TISSUE), AIR_HU
     part = volume[:: max(volume.shape[0] // 32, 1), ::4, ::4]

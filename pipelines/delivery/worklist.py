@@ -76,7 +76,9 @@ def write_worklist(
         rows=rows,
         generated=generated.isoformat(sep=" ", timespec="minutes"),
         lanes=[(lane, lanes[lane], LANE_MEANING[lane]) for lane in Lane],
-        models=[(ModelReference(name=n, version=v, digest=d, ungated=u), c) for (n, v, d, u), c in sorted(models.items())],
+        models=[
+            (ModelReference(name=n, version=v, digest=d, ungated=u), c) for (n, v, d, u), c in sorted(models.items())
+        ],
         uncalibrated=sum(not item.calibrated for item in diagnoses),
         legend=sorted({chip.code: chip for row in rows for chip in row.chips}.values(), key=lambda chip: chip.code),
         failed=_counts(failed or {}),

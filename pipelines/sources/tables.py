@@ -6,9 +6,10 @@ import hashlib
 import json
 from collections.abc import Collection
 from pathlib import Path
+from typing import cast, get_args
 
-from data_schemas.cohort import IdMapping, Label, LabelValue
-from data_schemas.errors import RefusedError
+from data_schemas.cohort import IdMapping, Label, LabelValue, Split
+from data_schemas.errors import InputError, RefusedError
 from data_schemas.finding import findings
 from data_schemas.note import Note
 from data_schemas.reasons import Reason
@@ -135,3 +136,24 @@ def _mapping_row(row: Row) -> list[IdMapping]:
     if not normalise_id(scan) or not normalise_id(record):
         raise RefusedError(Reason.UNREADABLE_ROW, "one of the two ids is blank")
     return [IdMapping(scan_patient_id=scan, record_patient_id=record)]
+
+
+def read_splits(path: Path) -> dict[str, Split]:
+    """Given splits: ``patient_id, split``, where split is train, validation or test; the id as the scans have it.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read as a table, its columns are not these, a split is another word, or a patient stands
+        in two splits.
+    """
+    table = read_table(path, text_columns=("patient_id", "split"))
+    check_columns(table, required=("patient_id", "split"), allowed=())
+    splits: dict[str, Split] = {}
+    for row in table.rows:
+        patient, word = str(row.cells.get("patient_id", "")).strip(), str(row.cells.get("split", "")).strip()
+        if row.problem or not patient or word not in get_args(Split):
+            raise InputError(f"{path}: row {row.number} needs a patient_id and a split of {', '.join(get_args(Split))}")
+        if splits.setdefault(patient, cast(Split, word)) != word:
+            raise InputError(f"{path}: row {row.number} puts a patient into a second split; name each patient once")
+    return splits

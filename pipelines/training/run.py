@@ -87,7 +87,7 @@ def train(
     InputError
         Too few training cases, no validation or test case, or no finding with both classes in the training split.
     """
-    stage = stage or _silent
+    stage = stage or no_stage
     parts = {split: [row for row in examples if row.split == split] for split in ("train", "validation", "test")}
     recipe = _with_usable_findings(parts, recipe)
     cohort_digest = digest_cohort(examples)
@@ -269,5 +269,5 @@ def _epochs_of(report: Callable[[int, int], None], total: int) -> Callable[[int,
     return lambda epoch, _metrics: report(epoch + 1, total)
 
 
-def _silent(_name: str, _steps: int) -> AbstractContextManager[Callable[[int, int], None]]:
+def no_stage(_name: str, _steps: int) -> AbstractContextManager[Callable[[int, int], None]]:
     return nullcontext(lambda _done, _total: None)

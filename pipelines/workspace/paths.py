@@ -24,7 +24,7 @@ from pipelines.workspace.migrate import check_revision, upgrade
 
 FORMAT = 1
 KEY_BYTES = 32
-FOLDERS = ("artifacts", "cache", "pages", "spool", "results")
+FOLDERS = ("artifacts", "cache", "pages", "spool", "results", "prefect")
 OURS = {"workspace.json", "scanote.yaml", "key", "scanote.db", "scanote.db-wal", "scanote.db-shm", "mlflow.db"}
 log = logging.getLogger(__name__)
 
@@ -70,6 +70,11 @@ class Workspace:
     def results(self) -> Path:
         """Folder of the diagnoses as JSON Lines."""
         return self.root / "results"
+
+    @property
+    def prefect(self) -> Path:
+        """Prefect's home: its own settings and, where no server is set, the database of its ephemeral API."""
+        return self.root / "prefect"
 
     @property
     def key(self) -> bytes:

@@ -1,0 +1,39 @@
+# Two commands for a new machine: `make demo` and `make test`. Both create .venv and install what is pinned.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+TORCH := $(shell grep '^torch==' constraints.txt)
+
+.PHONY: demo test check test-services test-slow clean
+
+demo: $(STAMP)
+	rm -rf demo
+	$(BIN)/scanote demo demo
+
+test: $(STAMP)
+	$(BIN)/pytest
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -q tests/test_layers.py
+
+# Real servers on loopback; the tests install PostgreSQL from Debian where it is missing.
+test-services: $(STAMP)
+	SCANOTE_SERVICES=1 $(BIN)/pytest -m services
+
+# Kills, ladders, fuzzing.
+test-slow: $(STAMP)
+	$(BIN)/pytest -m "slow and not services"
+
+# torch first and alone: the other packages would otherwise choose a build of their own.
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,postgres]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,49 @@
+"""``scanote``: every verb, and how errors become one line and an exit code."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from data_schemas.errors import ScanoteError
+from flows.cli import batch, learn, scans, story
+
+app = typer.Typer(
+    name="scanote",
+    help="Reads 3D scans and clinical notes together. For research use only; not a medical device.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for verb in (
+    story.demo,
+    story.synth,
+    scans.inspect,
+    scans.volume,
+    batch.ingest,
+    learn.train,
+    batch.diagnose,
+    learn.promote,
+    learn.rollback,
+    batch.serve,
+    batch.settings,
+):
+    app.command()(verb)
+
+
+def main() -> None:
+    """Run a verb. Exit codes: 0 ran, 1 strict and something quarantined, 2 unusable input, 3 worth a retry."""
+    try:
+        app()
+    except ScanoteError as error:
+        print(f"scanote: {_one_line(str(error))}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("scanote: stopped; what was written stays, run the same command to go on", file=sys.stderr)
+        sys.exit(130)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

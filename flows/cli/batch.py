@@ -1,0 +1,215 @@
+"""``ingest``, ``diagnose``, ``serve`` and ``settings``: the daily round."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from data_schemas.errors import InputError
+from flows.cli.shared import (
+    DEFAULT_WORKSPACE,
+    JsonOption,
+    StrictOption,
+    WorkspaceOption,
+    print_json,
+    quiet_libraries,
+    stage,
+    tell,
+)
+
+if TYPE_CHECKING:
+    from pipelines.cases.ingest import Ingested
+    from pipelines.delivery.deliver import Delivered
+    from pipelines.diagnosis.batch import Outcome, Speaker
+    from pipelines.workspace.paths import Workspace
+
+ManyPaths = list[Path] | None
+
+
+def ingest(
+    scans: Annotated[ManyPaths, typer.Option(help="Files or folders of scans; repeat for more.")] = None,
+    notes: Annotated[ManyPaths, typer.Option(help="FHIR bundles, tables or text folders of notes.")] = None,
+    observations: Annotated[ManyPaths, typer.Option(help="Tables or bundles of observations.")] = None,
+    labels: Annotated[ManyPaths, typer.Option(help="Tables of labels.")] = None,
+    id_map: Annotated[Path | None, typer.Option(help="Table scan_patient_id, record_patient_id.")] = None,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    as_json: JsonOption = False,
+    strict: StrictOption = False,
+) -> None:
+    """Fill the workspace's catalogue, and report what was linked, refused and why."""
+    from pipelines.cases.ingest import ingest as run
+    from pipelines.workspace.paths import create_workspace
+
+    if not any((scans, notes, observations, labels, id_map)):
+        raise InputError("nothing to ingest: name --scans, --notes, --observations, --labels or --id-map")
+    given = create_workspace(workspace)
+    with stage("index and link", 0) as report:
+        done = run(
+            given,
+            scans=scans or (),
+            notes=notes or (),
+            observations=observations or (),
+            labels=labels or (),
+            id_map=id_map,
+            progress=report,
+        )
+    summary = ingest_summary(done)
+    if as_json:
+        print_json(summary)
+    else:
+        print_ingest(summary)
+    _tell_refused(done)
+    if strict and done.quarantined:
+        raise typer.Exit(1)
+
+
+def diagnose(
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Scans acquired from this day.")] = None,
+    model: Annotated[str | None, typer.Option(help="Alias or version; default: the settings' (champion).")] = None,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    as_json: JsonOption = False,
+    strict: StrictOption = False,
+) -> None:
+    """Diagnose every case that has no diagnosis by this model yet, and write the worklist and its pages."""
+    quiet_libraries()
+    from pipelines.workspace.paths import open_workspace
+
+    given = open_workspace(workspace)
+    if given.settings.servers.prefect_url:
+        from flows.diagnose import diagnose_flow
+
+        diagnose_flow(str(given.root), model=model, since=since.date().isoformat() if since else None)
+        return
+    speaker, outcome, delivered = run_batch(given, model=model, since=since)
+    summary = batch_summary(speaker, outcome, delivered)
+    if as_json:
+        print_json(summary)
+    else:
+        print_batch(summary)
+    if outcome.failed or outcome.leased:
+        raise typer.Exit(3)
+    if strict and (outcome.refused or outcome.exhausted):
+        raise typer.Exit(1)
+
+
+def run_batch(
+    workspace: Workspace, *, model: str | None = None, since: datetime | None = None
+) -> tuple[Speaker, Outcome, Delivered]:
+    """The batch without Prefect: diagnose, then deliver."""
+    from pipelines.cases.ingest import load_cases
+    from pipelines.delivery.deliver import deliver
+    from pipelines.diagnosis.batch import diagnose_cases, select_cases
+    from pipelines.diagnosis.speaker import load_speaker
+
+    with stage("load model", 1):
+        speaker = load_speaker(workspace, model)
+    cases = select_cases(load_cases(workspace).cases, since=since.date() if since else None)
+    with stage("diagnose", len(cases)) as report:
+        outcome = diagnose_cases(cases, workspace=workspace, speaker=speaker, progress=report)
+    with stage("write pages", 0) as report:
+        delivered = deliver(workspace, recipe=speaker.model.card.recipe, progress=report)
+    return speaker, outcome, delivered
+
+
+def serve(workspace: WorkspaceOption = DEFAULT_WORKSPACE) -> None:
+    """Register the scheduled flows with the Prefect server of the settings, and run them on this machine."""
+    quiet_libraries()
+    from pipelines.workspace.paths import open_workspace
+
+    given = open_workspace(workspace)
+    from flows.serve import serve as run
+
+    run(given.root)
+
+
+def settings(workspace: WorkspaceOption = DEFAULT_WORKSPACE) -> None:
+    """Print every setting with its value here; those marked with * can change a result."""
+    from data_schemas.settings import leaves
+    from pipelines.workspace.paths import open_workspace
+
+    secret = {"servers.database_url"}
+    for name, value, affects in leaves(open_workspace(workspace).settings):
+        shown = "(set)" if name in secret and value else value
+        print(f"{'*' if affects else ' '} {name} = {shown}")
+
+
+def ingest_summary(done: Ingested) -> dict[str, Any]:
+    """What ``ingest --json`` prints: counts and codes, no identifier."""
+    from pipelines.cases.ingest import count_reasons
+
+    series = done.index.series
+    accepted = [item for item in series if not item.reasons]
+    reasons: dict[str, int] = {}
+    for item in series:
+        for reason in item.reasons:
+            reasons[reason.value] = reasons.get(reason.value, 0) + 1
+    refused: dict[str, int] = {}
+    for line in done.refused:
+        refused[line.reason.value] = refused.get(line.reason.value, 0) + 1
+    return {
+        "series": {"accepted": len(accepted), "quarantined": len(series) - len(accepted), "reasons": reasons},
+        "ignored": done.index.ignored,
+        "records": {kind: {"added": c.added, "known": c.known} for kind, c in done.put.items()},
+        "refused": refused,
+        "cases": len(done.linked.cases),
+        "with_note": sum(bool(case.notes) for case in done.linked.cases),
+        "with_observation": sum(bool(case.observations) for case in done.linked.cases),
+        "unlinked": count_reasons(done.linked),
+    }
+
+
+def print_ingest(summary: dict[str, Any]) -> None:
+    """The summary for people."""
+    series = summary["series"]
+    print(f"series: {series['accepted']} accepted, {series['quarantined']} quarantined {series['reasons'] or ''}")
+    for kind, counts in summary["records"].items():
+        print(f"{kind}: {counts['added']} added, {counts['known']} known already")
+    print(
+        f"cases: {summary['cases']}, of which {summary['with_note']} with a note and "
+        f"{summary['with_observation']} with observations before the cut-off"
+    )
+    for kind, reasons in summary["unlinked"].items():
+        print(f"not used, {kind}: " + ", ".join(f"{count} {reason}" for reason, count in reasons.items()))
+    if summary["refused"]:
+        print("refused: " + ", ".join(f"{count} {reason}" for reason, count in summary["refused"].items()))
+
+
+def _tell_refused(done: Ingested) -> None:
+    for series in done.index.series:
+        if series.reasons:
+            codes = ", ".join(reason.value for reason in series.reasons)
+            tell(f"quarantined: {codes}: {series.where}: {series.detail}")
+    for line in done.refused:
+        tell(f"refused: {line.reason.value}: {line.where}: {line.detail}")
+
+
+def batch_summary(speaker: Speaker, outcome: Outcome, delivered: Delivered) -> dict[str, Any]:
+    """What ``diagnose --json`` prints."""
+    return {
+        "model": speaker.reference.model_dump(mode="json"),
+        "diagnosed": outcome.diagnosed,
+        "known": outcome.known,
+        "refused": dict(outcome.refused or {}),
+        "failed": outcome.failed,
+        "leased": outcome.leased,
+        "exhausted": outcome.exhausted,
+        "diagnoses": delivered.diagnoses,
+        "worklist": str(delivered.worklist),
+        "results": str(delivered.results),
+    }
+
+
+def print_batch(summary: dict[str, Any]) -> None:
+    """The summary for people."""
+    model = summary["model"]
+    ungated = ", ungated" if model["ungated"] else ""
+    print(f"model: {model['name']} version {model['version']} ({model['digest'][:12]}{ungated})")
+    counts = [f"{summary['diagnosed']} new", f"{summary['known']} known already"]
+    counts += [f"{count} refused ({reason})" for reason, count in summary["refused"].items()]
+    counts += [f"{summary[name]} {name}" for name in ("failed", "leased", "exhausted") if summary[name]]
+    print(f"diagnoses: {', '.join(counts)}; {summary['diagnoses']} stand in the ledger")
+    print(f"worklist: {summary['worklist']}")
+    print(f"results: {summary['results']}")

@@ -1,0 +1,88 @@
+"""``train``, ``promote`` and ``rollback``: how a model comes to speak."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flows.cli.shared import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, print_json, quiet_libraries, stage, tell
+
+if TYPE_CHECKING:
+    from pipelines.review.retrain import Retrained
+
+ReviewerOption = Annotated[str, typer.Option(help="Who decides; kept in the workspace's audit log.")]
+ReasonOption = Annotated[str, typer.Option(help="Why; kept in the workspace's audit log.")]
+
+
+def train(
+    splits: Annotated[Path | None, typer.Option(help="Table patient_id, split; else patients are hashed.")] = None,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+    as_json: JsonOption = False,
+) -> None:
+    """Train on the workspace's labelled cases and register the result in MLflow as challenger."""
+    quiet_libraries()
+    from pipelines.review.publish import format_table
+
+    from pipelines.review.retrain import retrain
+    from pipelines.sources.tables import read_splits
+    from pipelines.workspace.paths import open_workspace
+
+    given = open_workspace(workspace)
+    done = retrain(given, splits=read_splits(splits) if splits else None, stage=stage)
+    if done.refused:
+        tell(f"{done.refused} labelled cases could not be read and were left out")
+    if as_json:
+        print_json(train_summary(done))
+    else:
+        print(format_table(done.trained.reports))
+        print(f"registered: {done.registered.name} version {done.registered.version}, alias challenger")
+
+
+def promote(
+    version: Annotated[str, typer.Argument(help="Version or alias, such as challenger.")],
+    reviewer: ReviewerOption,
+    reason: ReasonOption,
+    workspace: WorkspaceOption = DEFAULT_WORKSPACE,
+) -> None:
+    """Make a version the champion. The gate is not built yet, so this is recorded as ungated."""
+    quiet_libraries()
+    from pipelines.review.promote import promote as run
+
+    from pipelines.workspace.paths import open_workspace
+
+    given = open_workspace(workspace)
+    done = run(given, task=given.settings.model.task, selector=version, reviewer=reviewer, reason=reason)
+    print(done.message)
+
+
+def rollback(reviewer: ReviewerOption, reason: ReasonOption, workspace: WorkspaceOption = DEFAULT_WORKSPACE) -> None:
+    """Move champion back to the version before."""
+    quiet_libraries()
+    from pipelines.review.promote import rollback as run
+
+    from pipelines.workspace.paths import open_workspace
+
+    given = open_workspace(workspace)
+    print(run(given, task=given.settings.model.task, reviewer=reviewer, reason=reason).message)
+
+
+def train_summary(done: Retrained) -> dict[str, Any]:
+    """What ``train --json`` prints."""
+    return {
+        "model": done.registered.name,
+        "version": done.registered.version,
+        "digest": done.registered.digest,
+        "cases": done.trained.counts,
+        "refused": done.refused,
+        "findings": {
+            report.finding: {
+                "cases": report.cases,
+                "positives": report.positives,
+                "auroc": {arm: [value.value, value.low, value.high] for arm, value in report.auroc.items()},
+                "auprc": {arm: [value.value, value.low, value.high] for arm, value in report.auprc.items()},
+            }
+            for report in done.trained.reports
+        },
+    }

@@ -1,0 +1,84 @@
+"""``inspect`` and ``volume``: what the files are, without a workspace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from data_schemas.errors import InputError
+from flows.cli.shared import JsonOption, StrictOption, print_json, stage, tell
+
+if TYPE_CHECKING:
+    from data_schemas.scan import Index, Scan, Series
+
+PathsArgument = Annotated[list[Path], typer.Argument(help="Files and folders.")]
+
+
+def inspect(paths: PathsArgument, as_json: JsonOption = False, strict: StrictOption = False) -> None:
+    """Show every series found: accepted or quarantined, why, and its geometry."""
+    from data_schemas.scan import SeriesStatus
+    from pipelines.scans.index import index_paths, series_json
+
+    with stage("read headers", 0) as report:
+        index = index_paths(paths, progress=report)
+    if as_json:
+        print_json(series_json(index))
+    else:
+        _print_table(index)
+    quarantined = [series for series in index.series if series.status is SeriesStatus.QUARANTINED]
+    for series in quarantined:
+        tell(f"quarantined: {', '.join(reason.value for reason in series.reasons)}: {series.where}: {series.detail}")
+    if strict and quarantined:
+        raise typer.Exit(1)
+
+
+def volume(
+    path: Annotated[Path, typer.Argument(help="File or folder.")],
+    out: Annotated[Path, typer.Argument(help="NIfTI file to write (.nii or .nii.gz).")],
+    series: Annotated[str | None, typer.Option(help="SeriesInstanceUID, where there are several.")] = None,
+) -> None:
+    """Write one accepted scan as NIfTI, in HU for CT."""
+    from pipelines.scans.export import write_volume
+    from pipelines.scans.index import index_paths
+
+    if not out.name.endswith((".nii", ".nii.gz")):
+        raise InputError(f"{out}: name a .nii or .nii.gz file")
+    with stage("read headers", 0) as report:
+        index = index_paths([path], progress=report)
+    write_volume(_one_scan(path, index, series), out)
+    tell(f"wrote {out}")
+
+
+def _one_scan(path: Path, index: Index, wanted: str | None) -> Scan:
+    found = [scan for series in index.series for scan in series.scans if wanted in (None, series.series_uid)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise InputError(
+            f"{path}: {len(found)} accepted scans; choose one with --series ('scanote inspect' lists them)"
+        )
+    refused = [series for series in index.series if series.reasons and wanted in (None, series.series_uid)]
+    if refused:
+        reasons = ", ".join(reason.value for reason in refused[0].reasons)
+        raise InputError(f"{path}: no accepted scan; the series found is quarantined: {reasons}: {refused[0].detail}")
+    raise InputError(f"{path}: no {'series of that UID' if wanted else 'scan'} here; 'scanote inspect' lists what is")
+
+
+def _print_table(index: Index) -> None:
+    print(f"{'status':<12} {'modality':<9} {'files':>5}  {'shape':<15} {'spacing mm':<20} remarks and reasons")
+    for series in index.series:
+        print(_line(series))
+    for code, count in index.ignored.items():
+        print(f"{'ignored':<12} {'':<9} {count:>5}  {'':<15} {'':<20} {code}")
+
+
+def _line(series: Series) -> str:
+    codes = ", ".join([*(reason.value for reason in series.reasons), *(remark.value for remark in series.remarks)])
+    shape = spacing = ""
+    if series.scans:
+        geometry = series.scans[0].geometry
+        shape = "×".join(map(str, geometry.shape))
+        spacing = " × ".join(f"{value:g}" for value in geometry.spacing_mm)
+    return f"{series.status.value:<12} {series.modality:<9} {series.files:>5}  {shape:<15} {spacing:<20} {codes}"

@@ -1,0 +1,97 @@
+"""Ingest: scans and records into the catalogue, and what became of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from data_schemas.finding import findings
+from data_schemas.scan import Index, SeriesStatus
+from pipelines.cases.link import LinkResult, link
+from pipelines.scans.index import index_paths
+from pipelines.sources.outcome import Refused
+from pipelines.sources.records import read_records
+from pipelines.workspace import catalogue
+from pipelines.workspace.paths import Workspace
+from pipelines.workspace.versions import PutCounts
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What one ingest did.
+
+    ``put`` counts rows by kind; ``index`` is what was found among the scans, ``refused`` the records that could not
+    be read, ``linked`` all cases of the workspace as they stand now.
+    """
+
+    put: dict[str, PutCounts]
+    index: Index = field(repr=False)
+    refused: tuple[Refused, ...]
+    linked: LinkResult = field(repr=False)
+
+    @property
+    def quarantined(self) -> int:
+        """Series, records and cases that were set aside."""
+        series = sum(series.status is SeriesStatus.QUARANTINED for series in self.index.series)
+        cases = sum(line.kind == "case" and line.reason.value != "no-record" for line in self.linked.unlinked)
+        return series + cases + len(self.refused)
+
+
+def ingest(
+    workspace: Workspace,
+    *,
+    scans: Sequence[Path] = (),
+    notes: Sequence[Path] = (),
+    observations: Sequence[Path] = (),
+    labels: Sequence[Path] = (),
+    id_map: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Ingested:
+    """Read everything under some paths into the catalogue; reading it again adds nothing.
+
+    Raises
+    ------
+    InputError
+        A path does not exist, holds no file at all, or a table cannot be read as a whole. Nothing was written.
+    """
+    index = index_paths(scans, progress=progress) if scans else Index()
+    records = read_records(
+        notes=notes,
+        observations=observations,
+        labels=labels,
+        id_map=id_map,
+        observation_columns=workspace.settings.sources.observation_columns,
+        known_findings=tuple(findings()),
+    )
+    key = workspace.key
+    with workspace.database() as engine:
+        put = {
+            "scans": catalogue.put_index(engine, key, index),
+            "notes": catalogue.put_notes(engine, key, records.notes),
+            "observations": catalogue.put_observations(engine, key, records.observations),
+            "labels": catalogue.put_labels(engine, key, records.labels),
+            "id map rows": catalogue.put_id_map(engine, key, records.id_map),
+        }
+        counts = {f"{kind} added": counts.added for kind, counts in put.items()}
+        quarantined = sum(series.status is SeriesStatus.QUARANTINED for series in index.series)
+        catalogue.put_ingest_run(engine, counts | {"series quarantined": quarantined, "refused": len(records.refused)})
+    return Ingested(put=put, index=index, refused=records.refused, linked=load_cases(workspace))
+
+
+def load_cases(workspace: Workspace) -> LinkResult:
+    """Every case of the catalogue, linked by the workspace's rules."""
+    with workspace.database() as engine:
+        scans, id_map = catalogue.scans(engine), catalogue.id_map(engine)
+        notes, observations = catalogue.notes(engine), catalogue.observations(engine)
+    rules = workspace.settings.link.model_dump()
+    return link(scans, notes, observations, id_map, workspace_key=workspace.key, **rules)
+
+
+def count_reasons(linked: LinkResult) -> dict[str, dict[str, int]]:
+    """How often each reason stands in the unlinked list, by kind of thing."""
+    counted: dict[str, Counter[str]] = {}
+    for line in linked.unlinked:
+        counted.setdefault(line.kind, Counter())[line.reason.value] += 1
+    return {kind: dict(sorted(counts.items())) for kind, counts in sorted(counted.items())}

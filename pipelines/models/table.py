@@ -1,0 +1,126 @@
+"""A table of cases, one a row, as MLflow's users hand it in: to examples, and to a table of probabilities."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import torch
+
+from data_schemas.errors import InputError, RefusedError
+from data_schemas.settings import ModelRecipe
+from pipelines.cases.examples import SEX, Example, ScanTensor, Value, sentences_of
+from pipelines.cases.prepare import resample
+from pipelines.models.artefact import LoadedModel
+from pipelines.models.features import encode
+from pipelines.scans.index import index_paths
+from pipelines.scans.read import read_volume
+
+SCAN, NOTE = "scan", "note"
+TEXT_CODES = {"sex": SEX}
+
+
+def read_table(model: LoadedModel, table: pd.DataFrame) -> pd.DataFrame:
+    """Probabilities of every row: one column a finding, the rows in their order and under their index.
+
+    Parameters
+    ----------
+    table
+        ``scan``: path of a DICOM folder or a NIfTI file, or "" for no scan; ``note``: text, or "" for no note; then a
+        column an observation code of the recipe (``age`` in years, ``weight`` in kg, ``sex`` as M or F), which may
+        be missing or blank. All of it counts as known at the time of the scan.
+
+    Raises
+    ------
+    InputError
+        A cell cannot be used; the message names row and column.
+    """
+    examples = examples_of(table, recipe=model.card.recipe)
+    findings = list(model.card.recipe.findings)
+    return pd.DataFrame(probabilities(model, examples), columns=findings, index=table.index)
+
+
+@torch.no_grad()
+def probabilities(model: LoadedModel, examples: list[Example]) -> np.ndarray:
+    """Probability [N, F] of each finding of the recipe, on the CPU."""
+    recipe = model.card.recipe
+    if not examples:
+        return np.empty((0, len(recipe.findings)))
+    features = encode(
+        examples,
+        scan_encoder=model.scan_encoder,
+        scan_digest=model.scan_digest,
+        note_model=model.note_model,
+        note_recipe=recipe.note,
+        codes=recipe.observation_codes,
+    )
+    logits = model.case_model.cpu().eval()(features.batch.to("cpu")).logits
+    return torch.sigmoid(logits.double()).numpy()
+
+
+def examples_of(table: pd.DataFrame, *, recipe: ModelRecipe) -> list[Example]:
+    """The rows as examples. Raises as `read_table` does."""
+    absent = [name for name in (SCAN, NOTE) if name not in table.columns]
+    if absent:
+        raise InputError(f"the table has no column '{absent[0]}'; it takes scan, note, and observations")
+    rows = table.to_dict(orient="records")
+    return [_example({str(key): cell for key, cell in row.items()}, n, recipe) for n, row in enumerate(rows)]
+
+
+def _example(row: dict[str, object], number: int, recipe: ModelRecipe) -> Example:
+    note, scan = _text(row[NOTE], number, NOTE), _text(row[SCAN], number, SCAN)
+    return Example(
+        study_key=f"row-{number}",
+        patient_key=f"row-{number}",
+        scan=_scan(scan, number, recipe) if scan else None,
+        sentences=sentences_of([note] if note else [], input_sections=recipe.note.input_sections),
+        values=tuple(
+            Value(code, value)
+            for code in sorted(recipe.observation_codes)
+            if (value := _value(row.get(code), number, code)) is not None
+        ),
+    )
+
+
+def _text(cell: object, number: int, column: str) -> str:
+    if _is_blank(cell):
+        return ""
+    if not isinstance(cell, str):
+        raise InputError(f"row {number}, column {column}: not a text; give text, or nothing")
+    return cell
+
+
+def _value(cell: object, number: int, code: str) -> float | None:
+    if _is_blank(cell):
+        return None
+    if code in TEXT_CODES:
+        value = TEXT_CODES[code].get(str(cell).strip().upper())
+        if value is None:
+            raise InputError(f"row {number}, column {code}: not one of {', '.join(TEXT_CODES[code])}, or nothing")
+        return value
+    if not isinstance(cell, (int, float, np.number)) or not np.isfinite(float(cell)):
+        raise InputError(f"row {number}, column {code}: not a finite number; give a number, or nothing")
+    return float(cell)
+
+
+def _is_blank(cell: object) -> bool:
+    return cell is None or cell is pd.NA or (isinstance(cell, float) and np.isnan(cell)) or cell == ""
+
+
+def _scan(path: str, number: int, recipe: ModelRecipe) -> ScanTensor:
+    """The tensor of the accepted scan under a path: of several, the one with the most slices, as in a batch."""
+    where = f"row {number}, column {SCAN}"
+    try:
+        series = index_paths(path).series
+        scans = [scan for found in series for scan in found.scans]
+        if not scans:
+            reasons = sorted({reason.value for found in series for reason in found.reasons})
+            raise InputError(f"{where}: no scan to be used there ({', '.join(reasons) or 'none found'})")
+        scan = max(scans, key=lambda scan: (scan.geometry.shape[0], scan.scan_id))
+        return resample(read_volume(scan), scan.geometry, recipe=recipe)
+    except RefusedError as error:
+        raise InputError(f"{where}: refused ({error.reason.value})") from None
+    except InputError as error:
+        if str(error).startswith(where):
+            raise
+        raise InputError(f"{where}: no file or folder that holds a scan") from None
+
