@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from data_schemas.base import Record
 from data_schemas.errors import SettingsError
@@ -77,6 +77,12 @@ class NoteRecipe(Record):
     unit: Literal["sentence", "token"] = neutral("sentence")
     states: tuple[int, ...] = neutral((1, -1))
 
+    @model_validator(mode="after")
+    def _stride_leaves_room(self) -> NoteRecipe:
+        if self.stride >= self.window - 2:
+            raise ValueError(f"a stride of {self.stride} leaves no room in a window of {self.window} sub-words")
+        return self
+
 
 class FusionRecipe(Record):
     """The shape of the fusion."""
@@ -86,6 +92,12 @@ class FusionRecipe(Record):
     layers: int = neutral(2, ge=1)
     dropout: float = neutral(0.1, ge=0.0, lt=1.0)
     modality_dropout: float = neutral(0.1, ge=0.0, lt=1.0)
+
+    @model_validator(mode="after")
+    def _heads_divide_width(self) -> FusionRecipe:
+        if self.width % self.heads:
+            raise ValueError(f"a width of {self.width} is no multiple of {self.heads} heads")
+        return self
 
 
 class TrainingRecipe(Record):

@@ -41,8 +41,9 @@ class StepError(ScanoteError, RuntimeError):
 def run_step(step: str, work: Callable[[], T]) -> T:
     """The result of ``work``, or a `StepError` without a cause: the text and the values of what failed stay here.
 
-    Errors of settings, workspace, model and server are told in full, for their text is made to be shown. Those of the input
-    may name a file, and any other may hold whatever a library puts in: only the class is told, and where it arose.
+    Errors of settings, workspace, model and server are told in full, for their text is made to be shown. Those of the
+    input may name a file, and any other may hold whatever a library puts in: only the class is told, and where it
+    arose.
 
     Raises
     ------

@@ -21,12 +21,14 @@ from prefect.futures import wait
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from data_schemas.case import Case
+from data_schemas.diagnosis import ModelReference
 from data_schemas.errors import InputError
 from flows.coded import StepError, run_step, worth_retrying
 from flows.tables import markdown_table
 from pipelines.workspace.paths import Workspace, open_workspace
 
 if TYPE_CHECKING:
+    from pipelines.delivery.deliver import Delivered
     from pipelines.diagnosis.batch import Outcome, Speaker
 
 STEP = "diagnose"
@@ -34,21 +36,21 @@ STEP = "diagnose"
 
 @dataclass(frozen=True)
 class Plan:
-    """One batch: the version that speaks in all of it, and the keys of its studies in chunks."""
+    """One batch: the model that speaks in all of it, and the keys of its studies in chunks."""
 
     batch: str
-    version: str
+    model: ModelReference
     chunks: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What a batch did. ``lanes`` counts the diagnoses that stand in the ledger for the workspace, by lane."""
+    """What a batch did and where its results lie; ``lanes`` counts what stands in the ledger, by lane."""
 
-    version: str
+    model: ModelReference
     outcome: Outcome
+    delivered: Delivered
     lanes: dict[str, int]
-    new_pages: int
 
 
 # One thread: torch already uses every core, and a second model in memory would not make it faster.
@@ -77,12 +79,13 @@ def diagnose_flow(workspace: str, model: str | None = None, since: str | None = 
         in the ledger stays, and is delivered; running again does the rest.
     """
     plan = plan_batch(workspace, model, since)
-    futures = [diagnose_chunk.submit(workspace, plan.batch, plan.version, keys) for keys in plan.chunks]
+    futures = [diagnose_chunk.submit(workspace, plan.batch, plan.model.version, keys) for keys in plan.chunks]
     wait(futures)
     results = [future.result(raise_on_failure=False) for future in futures]
     _cases.cache_clear()
-    batch = deliver_batch(workspace, plan.version, [result for result in results if not isinstance(result, Exception)])
     failed = [result for result in results if isinstance(result, Exception)]
+    done = [result for result in results if not isinstance(result, Exception)]
+    batch = deliver_batch(workspace, plan.model, done)
     create_markdown_artifact(
         markdown=summary(batch, failed_chunks=len(failed), chunks=len(plan.chunks)),
         key="scanote-diagnose",
@@ -124,9 +127,9 @@ def diagnose_chunk(workspace: str, batch: str, version: str, study_keys: Sequenc
     persist_result=False,
     log_prints=False,
 )
-def deliver_batch(workspace: str, version: str, outcomes: Sequence[Outcome]) -> Batch:
+def deliver_batch(workspace: str, model: ModelReference, outcomes: Sequence[Outcome]) -> Batch:
     """Write results, worklist and pages from the ledger, and count its lanes."""
-    return run_step("deliver", lambda: _deliver(open_workspace(workspace), version, outcomes))
+    return run_step("deliver", lambda: _deliver(open_workspace(workspace), model, outcomes))
 
 
 def summary(batch: Batch, *, failed_chunks: int, chunks: int) -> str:
@@ -141,11 +144,12 @@ def summary(batch: Batch, *, failed_chunks: int, chunks: int) -> str:
         ("left", "no attempt left", outcome.exhausted),
         ("chunks", "failed", failed_chunks),
         ("chunks", "all", chunks),
+        ("pages", "written", batch.delivered.new_pages),
     ]
     lanes = [(lane, count) for lane, count in sorted(batch.lanes.items())]
     return (
-        f"## Diagnosed by model version {batch.version}\n\n"
-        + markdown_table(("cases", "why", "count"), rows)
+        f"## Diagnosed by {batch.model.name} version {batch.model.version}\n\n"
+        + markdown_table(("what", "why", "count"), rows)
         + "\n### Diagnoses that stand in the ledger\n\n"
         + markdown_table(("lane", "count"), lanes)
     )
@@ -162,7 +166,10 @@ def _plan(workspace: Workspace, model: str | None, since: str | None) -> Plan:
     keys = [case.study_key for case in cases]
     size = settings.diagnosis.chunk
     chunks = tuple(tuple(keys[start : start + size]) for start in range(0, len(keys), size))
-    return Plan(batch=uuid4().hex, version=registered.version, chunks=chunks)
+    reference = ModelReference(
+        name=registered.name, version=registered.version, digest=registered.digest, ungated=registered.ungated
+    )
+    return Plan(batch=uuid4().hex, model=reference, chunks=chunks)
 
 
 def _diagnose(workspace: Workspace, batch: str, version: str, study_keys: Sequence[str]) -> Outcome:
@@ -174,19 +181,17 @@ def _diagnose(workspace: Workspace, batch: str, version: str, study_keys: Sequen
     return diagnose_cases(wanted, workspace=workspace, speaker=_speaker(workspace, version))
 
 
-def _deliver(workspace: Workspace, version: str, outcomes: Sequence[Outcome]) -> Batch:
+def _deliver(workspace: Workspace, model: ModelReference, outcomes: Sequence[Outcome]) -> Batch:
     from pipelines.delivery.deliver import deliver
     from pipelines.diagnosis.batch import Outcome
     from pipelines.workspace.ledger import diagnoses
 
     # Where no chunk got as far as a model, there is nothing new to draw.
-    recipe = _speaker(workspace, version).model.card.recipe if outcomes else None
+    recipe = _speaker(workspace, model.version).model.card.recipe if outcomes else None
     delivered = deliver(workspace, recipe=recipe)
     with workspace.database() as engine:
         lanes = Counter(diagnosis.lane.value for diagnosis in diagnoses(engine))
-    return Batch(
-        version=version, outcome=sum(outcomes, Outcome()), lanes=dict(lanes), new_pages=delivered.new_pages
-    )
+    return Batch(model=model, outcome=sum(outcomes, Outcome()), delivered=delivered, lanes=dict(lanes))
 
 
 def _day(since: str | None) -> date | None:

@@ -9,12 +9,15 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.coded import run_step
+from flows.tables import markdown_table
 from pipelines.workspace.paths import Workspace, open_workspace
 
 if TYPE_CHECKING:
-    pass
+    from pipelines.review.retrain import Retrained
+    from pipelines.training.metrics import Interval
 
 STEP = "train"
+FEWEST_SHOWN = 10  # smaller cells could point at patients
 
 
 @flow(name="scanote-retrain", persist_result=False, log_prints=False)
@@ -52,3 +55,27 @@ def _retrain(workspace: Workspace) -> tuple[str, str]:
     path = workspace.settings.sources.splits
     done = retrain(workspace, splits=read_splits(workspace.root / path) if path else None)
     return done.registered.version, summary(done)
+
+
+def summary(done: Retrained) -> str:
+    """The run as Markdown: version, digest, and per finding the AUROC of the new model and of late fusion."""
+    from pipelines.training.report import FUSION, LATE
+
+    rows = [
+        (report.finding, *(_area(report.auroc[arm]) for arm in (FUSION, LATE)), _suppressed(report.cases))
+        for report in done.trained.reports
+    ]
+    registered = done.registered
+    return (
+        f"## {registered.name} version {registered.version}, challenger\n\n"
+        f"Artefact `{registered.digest}`. Labelled cases that could not be read: {done.refused}.\n\n"
+        + markdown_table(("finding", "AUROC", "late fusion", "test cases"), rows)
+    )
+
+
+def _area(interval: Interval) -> str:
+    return f"{interval.value:.2f} ({interval.low:.2f} to {interval.high:.2f})"
+
+
+def _suppressed(count: int) -> str:
+    return str(count) if count >= FEWEST_SHOWN else f"under {FEWEST_SHOWN}"

@@ -127,9 +127,10 @@ class CaseModel(nn.Module):
 
 
 def _centred(tokens: Tokens) -> Tokens:
-    weight = tokens.mask[..., None].float()
-    centre = (tokens.position * weight).sum(dim=1, keepdim=True) / weight.sum(dim=1, keepdim=True).clamp(min=1.0)
-    return Tokens(tokens.values, tokens.mask, (tokens.position - centre) * weight, tokens.source)
+    hidden = ~tokens.mask[..., None]
+    count = tokens.mask.sum(dim=1)[:, None, None].clamp(min=1)
+    centre = tokens.position.masked_fill(hidden, 0.0).sum(dim=1, keepdim=True) / count
+    return Tokens(tokens.values, tokens.mask, (tokens.position - centre).masked_fill(hidden, 0.0), tokens.source)
 
 
 def _take(tokens: Tokens, index: Tensor) -> Tokens:

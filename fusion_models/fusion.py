@@ -16,6 +16,8 @@ from torch.nn import functional as F
 from fusion_models.tokens import Tokens
 
 OCTAVES = 4
+# Positions beyond so many units (a value years old, a very long note) count as this far: they would drown the features.
+FARTHEST = 16.0
 
 
 class Attention(nn.Module):
@@ -82,8 +84,8 @@ class CrossAttentionFusion(nn.Module):
     features
         Features D of each modality, by name; the order of the names is the order of the output.
     position_scale
-        Per modality, the length of one unit of each position coordinate (100 mm for scans, say), so that positions
-        reach the Fourier features within about ±4.
+        Per modality, the length of one unit of each position coordinate (60 mm for scans, say), so that positions
+        reach the Fourier features within about ±4; beyond ±16 they are held there.
     width, heads, layers, dropout
         The shape of the net.
     """
@@ -147,18 +149,28 @@ class Entrance(nn.Module):
         self.register_buffer("spread", torch.ones(features))
 
     def fit(self, tokens: Tokens) -> None:
-        """Take mean and standard deviation of each feature over the real tokens of the training cohort."""
+        """Take mean and standard deviation of each feature over the real tokens of the training cohort.
+
+        A deviation below a hundredth of the mean is held there: dividing by less would magnify an encoder's rounding,
+        which differs from batch to batch, into scores that differ.
+        """
         real = tokens.values[tokens.mask].float()
         if len(real) > 1:
-            self.centre.copy_(real.mean(dim=0))
-            self.spread.copy_(real.std(dim=0).clamp(min=1e-4))
+            mean = real.mean(dim=0)
+            self.centre.copy_(mean)
+            self.spread.copy_(torch.maximum(real.std(dim=0), mean.abs() / 100).clamp(min=1e-4))
 
     def forward(self, tokens: Tokens) -> tuple[Tokens, Float[Tensor, "B T D"]]:
-        """Tokens [B, T + 1, width] and their places; the last slot is real exactly where the case has no other."""
+        """Tokens [B, T + 1, width] and their places; the last slot is real exactly where the case has no other.
+
+        Whatever stands in masked slots, NaN too, is put out of reach: a weight of 0 times NaN would be NaN.
+        """
         batch = len(tokens.values)
-        place = self.place(fourier(tokens.position / self.scale))
+        hidden = ~tokens.mask[..., None]
+        position = (tokens.position.masked_fill(hidden, 0.0) / self.scale).clamp(-FARTHEST, FARTHEST)
+        place = self.place(fourier(position))
         absent = ~tokens.mask.any(dim=1, keepdim=True)
-        level = ((tokens.values - self.centre) / self.spread).clamp(-10.0, 10.0)
+        level = ((tokens.values.masked_fill(hidden, 0.0) - self.centre) / self.spread).clamp(-10.0, 10.0)
         entered = Tokens(
             values=torch.cat([self.project(level) + place, self.absence.expand(batch, 1, -1)], dim=1),
             mask=torch.cat([tokens.mask, absent], dim=1),

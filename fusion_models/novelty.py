@@ -16,6 +16,10 @@ class Novelty(nn.Module):
     ----------
     features
         Features of the pooled vector.
+
+    Notes
+    -----
+    Before ``fit`` the limit is 0: a model that has seen no scan finds every scan new.
     """
 
     mean: Tensor
@@ -26,7 +30,7 @@ class Novelty(nn.Module):
         super().__init__()
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("precision", torch.eye(features))
-        self.register_buffer("limit", torch.tensor(float("inf")))
+        self.register_buffer("limit", torch.tensor(0.0))
 
     def fit(self, pooled: Float[Tensor, "N D"], held_out: Float[Tensor, "M D"], *, quantile: float) -> None:
         """Take mean and covariance from training scans and the limit from held-out ones.
@@ -37,7 +41,8 @@ class Novelty(nn.Module):
         """
         pooled, held_out = pooled.double(), held_out.double()
         mean = pooled.mean(dim=0)
-        covariance = torch.cov(pooled.T) if len(pooled) > 1 else torch.eye(pooled.shape[1], dtype=torch.double)
+        size = pooled.shape[1]
+        covariance = torch.cov(pooled.T).reshape(size, size) if len(pooled) > 1 else torch.eye(size).double()
         diagonal = torch.diag(covariance.diagonal().clamp(min=1e-8))
         precision = torch.linalg.inv((1 - SHRINKAGE) * covariance + SHRINKAGE * diagonal)
         self.mean.copy_(mean)

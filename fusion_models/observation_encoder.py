@@ -8,6 +8,9 @@ from torch import Tensor, nn
 
 from fusion_models.tokens import Tokens
 
+# A spread below this share of the mean is rounding.
+CONSTANT = 1e-6
+
 
 class ObservationEncoder(nn.Module):
     """Values in, tokens out.
@@ -36,12 +39,17 @@ class ObservationEncoder(nn.Module):
         self.register_buffer("scale", torch.ones(codes))
 
     def fit(self, code: Int[Tensor, " N"], value: Float[Tensor, " N"]) -> None:
-        """Take mean and standard deviation per code from the training cohort; a code never seen keeps 0 and 1."""
+        """Take mean and standard deviation per code from the training cohort.
+
+        A code never seen keeps 0 and 1. A code of one and the same value keeps a scale of 1: dividing by the rounding
+        error of its mean would make noise of it.
+        """
         for number in range(len(self.centre)):
-            seen = value[code == number]
+            seen = value[code == number].double()
             if len(seen):
-                self.centre[number] = seen.mean()
-                self.scale[number] = seen.std(correction=0).clamp(min=1e-6) if len(seen) > 1 else 1.0
+                mean, spread = seen.mean(), seen.std(correction=0)
+                self.centre[number] = mean
+                self.scale[number] = spread if spread > CONSTANT * mean.abs().clamp(min=1.0) else 1.0
 
     def forward(
         self,
@@ -51,7 +59,7 @@ class ObservationEncoder(nn.Module):
         mask: Bool[Tensor, "B T"],
     ) -> Tokens:
         """One token a value. Standardised values are held within ±5, so that a typing error cannot dominate."""
-        level = ((value - self.centre[code]) / self.scale[code]).clamp(-5.0, 5.0)
+        level = ((value - self.centre[code]) / self.scale[code]).masked_fill(~mask, 0.0).clamp(-5.0, 5.0)
         values = self.code(code) + self.value(torch.stack([level, level**2], dim=-1))
         count = code.shape[1]
         source = torch.arange(count, device=code.device).expand_as(code).masked_fill(~mask, -1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import NamedTuple
 
 import torch
@@ -28,6 +29,8 @@ class ScanReading(NamedTuple):
 
 class ScanEncoder(nn.Module):
     """A 3D CNN up to its tap, and a head that finds signs anywhere in the scan.
+
+    ``body`` names its parts as MONAI does. ``features`` is the width of a token: the channels at the tap and the signs.
 
     Parameters
     ----------
@@ -111,11 +114,10 @@ def _resnet_body(architecture: str, channels: int, tap: str, width: float) -> nn
         conv1_t_stride=2,
         widen_factor=width,
         feed_forward=False,
-        bias_downsample=architecture == "resnet50",
+        bias_downsample=False,
     )
-    stages = [net.conv1, net.bn1, net.act, net.maxpool]
-    stages += [getattr(net, name) for name in RESNET_TAPS[: RESNET_TAPS.index(tap) + 1]]
-    return nn.Sequential(*stages)
+    stages = ("conv1", "bn1", "act", "maxpool", *RESNET_TAPS[: RESNET_TAPS.index(tap) + 1])
+    return nn.Sequential(OrderedDict((name, getattr(net, name)) for name in stages))
 
 
 def _densenet_body(channels: int, tap: str) -> nn.Sequential:

@@ -40,7 +40,7 @@ class Tokens:
         return Tokens(*(part.to(device) for part in (self.values, self.mask, self.position, self.source)))
 
     def float(self) -> Tokens:
-        """The same tokens with values in float32 (features are cached in half precision)."""
+        """The same tokens with values in float32 (a cache may hold them in half precision)."""
         return Tokens(self.values.float(), self.mask, self.position, self.source)
 
 
@@ -80,7 +80,7 @@ def without(tokens: Tokens, drop: Bool[Tensor, " B"]) -> Tokens:
     return Tokens(tokens.values, tokens.mask & ~drop[:, None], tokens.position, tokens.source)
 
 
-def _pad(part: Tensor, length: int, value: float) -> Tensor:
+def _pad(part: Tensor, length: int, value: float | int) -> Tensor:
     gap = length - part.shape[1]
     if gap == 0:
         return part

@@ -22,7 +22,12 @@ DEFAULT_WORKSPACE = Path("scanote-workspace")
 
 
 def quiet_libraries() -> None:
-    """Keep libraries from phoning home, from printing bars of their own, and from warning about what we know."""
+    """Keep libraries from phoning home, from printing bars of their own, and from spinning on a shared machine.
+
+    Waiting threads of OpenMP spin by default; where another process wants the cores, a training step then took
+    several times as long. It is set before torch is imported, and only where the user has not set it.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("DO_NOT_TRACK", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")

@@ -78,7 +78,6 @@ def demo(
     counts: list[tuple[Split, int]] = [("train", training), ("validation", validation), ("test", test - on_disk)]
     with stage("draw patients (memory)", sum(count for _, count in counts)) as report:
         extra = list(synthetic_examples(counts, seed=seed, recipe=recipe, first_number=on_disk, progress=report))
-    splits = dict.fromkeys(_patients(hospital.splits), "test")
     ceilings = attainable(Dials())
     learnt = retrain(workspace, extra=extra, splits=read_splits(hospital.splits), stage=stage, attainable=ceilings)
     del extra

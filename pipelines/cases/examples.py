@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -75,7 +76,10 @@ def sentences_of(texts: Sequence[str], *, input_sections: Sequence[str]) -> tupl
 
 
 def values_of(case: Case, *, codes: Sequence[str]) -> tuple[Value, ...]:
-    """The numeric observations that a model knows; sex is 1 (M) or 0 (F), any other text is left out."""
+    """The numeric observations that a model knows; sex is 1 (M) or 0 (F).
+
+    Any other text is left out, and so is a number that is not finite: it would make every score of the case NaN.
+    """
     return tuple(
         Value(item.code, number, _age_days(case, item))
         for item in case.observations
@@ -84,7 +88,8 @@ def values_of(case: Case, *, codes: Sequence[str]) -> tuple[Value, ...]:
 
 
 def _number(value: float | str) -> float | None:
-    return SEX.get(value.strip().upper()) if isinstance(value, str) else float(value)
+    number = SEX.get(value.strip().upper()) if isinstance(value, str) else float(value)
+    return number if number is not None and math.isfinite(number) else None
 
 
 def _age_days(case: Case, item: Observation) -> float:

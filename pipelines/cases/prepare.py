@@ -8,6 +8,8 @@ import numpy as np
 
 from data_schemas.case import Case
 from data_schemas.cohort import Split
+from data_schemas.errors import RefusedError
+from data_schemas.reasons import Reason
 from data_schemas.scan import Geometry
 from data_schemas.settings import ModelRecipe
 from pipelines.cases.examples import Example, ScanTensor, sentences_of, values_of
@@ -15,6 +17,9 @@ from pipelines.scans.preprocess import grid_affine, preprocess
 from pipelines.scans.read import read_volume
 from pipelines.workspace.cache import ArrayCache
 from pipelines.workspace.digests import json_digest
+
+# Names how a volume becomes a tensor: a new name, where the method changes, leaves cached tensors of the old one.
+METHOD = "tensor"
 
 
 def prepare(
@@ -33,7 +38,7 @@ def prepare(
     Raises
     ------
     RefusedError
-        A file of the scan is gone, is not what was ingested, or cannot be decoded.
+        A file of the scan is gone, is not what was ingested, or cannot be decoded; or a voxel is not finite.
     """
     scan_digest = tensor_digest(case, recipe) if case.scan else ""
     return Example(
@@ -54,7 +59,7 @@ def tensor_digest(case: Case, recipe: ModelRecipe) -> str:
     if scan is None:
         return ""
     grid = [recipe.scan.shape, recipe.scan.spacing_mm, recipe.scan.windows_hu]
-    return json_digest(["tensor", scan.scan_id, scan.geometry.model_dump(mode="json"), grid])
+    return json_digest([METHOD, scan.scan_id, scan.geometry.model_dump(mode="json"), grid])
 
 
 def resample(volume: np.ndarray, geometry: Geometry, *, recipe: ModelRecipe) -> ScanTensor:
@@ -78,6 +83,8 @@ def _scan_tensor(case: Case, recipe: ModelRecipe, digest: str, cache: ArrayCache
         affine = grid_affine(scan.geometry, shape=recipe.scan.shape, spacing_mm=recipe.scan.spacing_mm)
         return ScanTensor(values, affine.astype(np.float32))
     tensor = resample(read_volume(scan), scan.geometry, recipe=recipe)
+    if not np.isfinite(tensor.values).all():
+        raise RefusedError(Reason.IMPLAUSIBLE_INTENSITY, "voxels of the scan are not finite numbers")
     if cache:
         cache.put(digest, tensor.values)
     return tensor

@@ -19,16 +19,17 @@ from fusion_models.novelty import Novelty
 from fusion_models.scan_encoder import ScanEncoder
 from pipelines.models.build import build_case_model, build_scan_encoder
 from pipelines.models.weights import NoteModel, load_note_model, resolve_note_encoder
-from pipelines.workspace.digests import json_digest, sha256_file
+from pipelines.workspace.digests import json_digest, sha256_bytes
 from pipelines.workspace.files import write_atomic
 
+FORMAT = 1
 FILES = ("model.json", "scan_encoder.safetensors", "case_model.safetensors", "novelty.safetensors")
 
 
 class ModelCard(Record):
     """``model.json``: what a model was built from. Aggregates only, nothing of any patient."""
 
-    format: int = 1
+    format: int = FORMAT
     recipe: ModelRecipe
     signs: tuple[str, ...]
     note_digest: str
@@ -71,14 +72,11 @@ def artefact_digest(folder: Path) -> str:
     ModelError
         One of them is missing.
     """
-    absent = [name for name in FILES if not (folder / name).is_file()]
-    if absent:
-        raise ModelError(f"model artefact: {', '.join(absent)} missing; register the model again")
-    return json_digest({name: sha256_file(folder / name) for name in FILES})
+    return _digest(_read_files(folder))
 
 
 def load_model(folder: Path, *, expected_digest: str | None = None) -> LoadedModel:
-    """Load an artefact after checking its digest.
+    """Load an artefact after checking its digest: every file is read once, so what was checked is what is used.
 
     Raises
     ------
@@ -86,16 +84,14 @@ def load_model(folder: Path, *, expected_digest: str | None = None) -> LoadedMod
         A file is missing or not what the digest says, the format is another one, a tensor is missing or of the wrong
         shape, or the note encoder is not the one that the model was trained with.
     """
-    digest = artefact_digest(folder)
+    content = _read_files(folder)
+    digest = _digest(content)
     if expected_digest is not None and digest != expected_digest:
         raise ModelError("model artefact: its files are not the registered ones (digest differs); do not use it")
-    try:
-        card = ModelCard(**json.loads((folder / "model.json").read_text(encoding="utf-8")))
-    except (ValueError, ValidationError) as error:
-        raise ModelError(f"model artefact: model.json cannot be read ({type(error).__name__})") from None
+    card = _read_card(content["model.json"])
     recipe = card.recipe
     encoder_folder = resolve_note_encoder(recipe.note.encoder, revision=recipe.note.revision)
-    note_model = load_note_model(encoder_folder, states=recipe.note.states)
+    note_model = load_note_model(encoder_folder, states=recipe.note.states, window=recipe.note.window)
     if note_model.digest != card.note_digest:
         raise ModelError(f"note encoder '{recipe.note.encoder}': not the weights that this model was trained with")
     scan_encoder = build_scan_encoder(recipe, signs=len(card.signs))
@@ -108,11 +104,11 @@ def load_model(folder: Path, *, expected_digest: str | None = None) -> LoadedMod
     novelty = Novelty(features=scan_encoder.features)
     parts: dict[str, nn.Module] = {"scan_encoder": scan_encoder, "case_model": case_model, "novelty": novelty}
     for name, module in parts.items():
-        _fill(module, folder / f"{name}.safetensors")
+        _fill(module, f"{name}.safetensors", content[f"{name}.safetensors"])
     return LoadedModel(
         card=card,
         scan_encoder=scan_encoder,
-        scan_digest=sha256_file(folder / "scan_encoder.safetensors"),
+        scan_digest=sha256_bytes(content["scan_encoder.safetensors"]),
         note_model=note_model,
         case_model=case_model,
         novelty=novelty,
@@ -120,15 +116,43 @@ def load_model(folder: Path, *, expected_digest: str | None = None) -> LoadedMod
     )
 
 
-def _fill(module: nn.Module, path: Path) -> None:
+def _read_files(folder: Path) -> dict[str, bytes]:
+    absent = [name for name in FILES if not (folder / name).is_file()]
+    if absent:
+        raise ModelError(f"model artefact: {', '.join(absent)} missing; register the model again")
+    return {name: (folder / name).read_bytes() for name in FILES}
+
+
+def _digest(content: dict[str, bytes]) -> str:
+    return json_digest({name: sha256_bytes(data) for name, data in content.items()})
+
+
+def _read_card(data: bytes) -> ModelCard:
+    try:
+        fields = json.loads(data)
+    except ValueError as error:
+        raise ModelError(f"model artefact: model.json is no JSON ({type(error).__name__}); register it again") from None
+    found = fields.get("format") if isinstance(fields, dict) else None
+    if found != FORMAT:
+        raise ModelError(
+            f"model artefact: format {found}, and this scanote reads format {FORMAT}; train the model anew"
+        )
+    try:
+        return ModelCard(**fields)
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
+        raise ModelError(f"model artefact: model.json, {where}: not what this scanote writes; train it anew") from None
+
+
+def _fill(module: nn.Module, name: str, data: bytes) -> None:
     from safetensors import SafetensorError
     from safetensors.torch import load
 
     try:
-        module.load_state_dict(load(path.read_bytes()))
+        module.load_state_dict(load(data))
     except (SafetensorError, RuntimeError) as error:
-        first = str(error).splitlines()[0]
-        raise ModelError(f"model artefact: {path.name} does not fit its recipe ({first})") from None
+        told = [line.strip() for line in str(error).splitlines() if line.strip()]
+        raise ModelError(f"model artefact: {name} does not fit its recipe ({' '.join(told[:2])})") from None
     module.eval()
 
 

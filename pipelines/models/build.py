@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from data_schemas.errors import SettingsError
 from data_schemas.settings import ModelRecipe
 from fusion_models.case_model import CaseModel
 from fusion_models.scan_encoder import ScanEncoder
 
 
 def build_scan_encoder(recipe: ModelRecipe, *, signs: int) -> ScanEncoder:
-    """A scan encoder as the recipe has it, with fresh weights."""
-    return ScanEncoder(
-        architecture=recipe.scan.encoder,
-        channels=len(recipe.scan.windows_hu),
-        tap=recipe.scan.tap,
-        width=recipe.scan.width,
-        signs=signs,
-    )
+    """A scan encoder as the recipe has it, with fresh weights.
+
+    Raises
+    ------
+    SettingsError
+        The encoder does not have the tap.
+    """
+    try:
+        return ScanEncoder(
+            architecture=recipe.scan.encoder,
+            channels=len(recipe.scan.windows_hu),
+            tap=recipe.scan.tap,
+            width=recipe.scan.width,
+            signs=signs,
+        )
+    except ValueError as error:
+        raise SettingsError(f"model.scan: {error}") from None
 
 
 def build_case_model(

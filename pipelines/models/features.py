@@ -26,7 +26,11 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Features:
-    """Tokens of some cases in float16, and per case which sentence each note unit belongs to."""
+    """Tokens of some cases in float32, and per case which sentence each note unit belongs to.
+
+    Not in half precision: an encoder's last bits depend on what else is in its batch, and rounding to half would turn
+    one such bit into a step of 5e-4, and scores would differ by more than 1e-5 between two runs over the same case.
+    """
 
     batch: Batch
     sentence_of_unit: tuple[tuple[int, ...], ...]
@@ -52,7 +56,9 @@ def encode(
     scan_digest
         SHA-256 of the scan encoder's weights: with the case's own digest it keys the cache.
     cache
-        Only cases with an ``scan_digest`` are cached.
+        Scans are cached where the case has a ``scan_digest``; notes always, by their sub-words.
+    progress
+        Called with the number of scans that are done and the number of cases.
     """
     notes = encode_notes(examples, note_model=note_model, recipe=note_recipe, device=device, cache=cache)
     scans = encode_scans(
@@ -73,7 +79,7 @@ def encode_scans(
     cache: ArrayCache | None = None,
     progress: Progress | None = None,
 ) -> list[Tokens]:
-    """Tokens of each case's scan (B = 1), values in float16; a masked slot where there is no scan."""
+    """Tokens of each case's scan (B = 1), in float32; a masked slot where there is no scan."""
     encoder = encoder.to(device).eval()
     rows = [missing(batch=1, features=encoder.features, coordinates=3) for _ in examples]
     wanted = []
@@ -89,13 +95,13 @@ def encode_scans(
         affine = np.stack([examples[n].scan.affine for n in numbers])  # type: ignore[union-attr]
         volume_on, affine_on = torch.from_numpy(volume).to(device).float(), torch.from_numpy(affine).to(device).float()
         tokens = encoder(volume_on, affine_on).tokens
-        for number, values, position in zip(numbers, tokens.values.half().cpu(), tokens.position.cpu(), strict=True):
+        for number, values, position in zip(numbers, tokens.values.float().cpu(), tokens.position.cpu(), strict=True):
             rows[number] = _tokens(values.numpy(), position.numpy())
             if cache and examples[number].scan_digest:
                 arrays = {"values": values.numpy(), "position": position.numpy()}
                 cache.put_arrays(_key(digest, examples[number]), arrays)
         if progress:
-            progress(min(start + SCANS_A_BATCH, len(wanted)), len(wanted))
+            progress(len(examples) - len(wanted) + min(start + SCANS_A_BATCH, len(wanted)), len(examples))
     return rows
 
 
@@ -108,7 +114,7 @@ def encode_notes(
     device: torch.device | str,
     cache: ArrayCache | None = None,
 ) -> list[tuple[Tokens, Windows]]:
-    """Tokens of each case's text (B = 1), float16, with its windows; sorted by length under a sub-word budget."""
+    """Tokens of each case's text (B = 1), in float32, with its windows; sorted by length under a sub-word budget."""
     cuts = [
         cut_windows(
             [sentence.text for sentence in example.sentences],
@@ -120,21 +126,19 @@ def encode_notes(
         )
         for example in examples
     ]
-    states = [torch.zeros(len(cut.sentence), note_model.encoder.features, dtype=torch.half) for cut in cuts]
-    keys = [
-        json_digest(["note", note_model.digest, list(recipe.states), [list(row) for row in cut.ids]]) for cut in cuts
-    ]
+    states = [torch.zeros(len(cut.sentence), note_model.encoder.features, dtype=torch.float32) for cut in cuts]
+    keys = [json_digest(["note tokens", note_model.digest, list(recipe.states), cut.ids, cut.unit]) for cut in cuts]
     wanted = []
     for number, cut in enumerate(cuts):
         found = cache.get_arrays(keys[number]) if cache and cut.ids else None
-        if found and len(found["values"]) == len(cut.sentence):
+        if found:
             states[number] = torch.from_numpy(found["values"])
         elif cut.ids:
             wanted.append(number)
-    encoder = note_model.encoder.to(device).eval()
+    encoder, padding = note_model.encoder.to(device).eval(), note_model.tokenizer.pad_token_id or 0
     for numbers in _by_length(wanted, [sum(map(len, cut.ids)) for cut in cuts]):
-        for number, values in zip(numbers, _run(encoder, [cuts[n] for n in numbers], device), strict=True):
-            states[number] = values
+        for number, values in zip(numbers, _run(encoder, [cuts[n] for n in numbers], padding, device), strict=True):
+            states[number] = values.clone()
             if cache:
                 cache.put_arrays(keys[number], {"values": values.numpy()})
     return [
@@ -150,19 +154,19 @@ def pooled_scans(batch: Batch) -> Tensor:
     return (tokens.values[present] * weight).sum(dim=1) / weight.sum(dim=1)
 
 
-def _run(encoder: torch.nn.Module, cuts: Sequence[Windows], device: torch.device | str) -> list[Tensor]:
+def _run(encoder: torch.nn.Module, cuts: Sequence[Windows], padding: int, device: torch.device | str) -> list[Tensor]:
     longest = max(len(row) for cut in cuts for row in cut.ids)
     ids, unit, offset = [], [], 0
     for cut in cuts:
         for row, units in zip(cut.ids, cut.unit, strict=True):
             gap = longest - len(row)
-            ids.append([*row, *([0] * gap)])
+            ids.append([*row, *([padding] * gap)])
             unit.append([*(number + offset if number >= 0 else -1 for number in units), *([-1] * gap)])
         offset += len(cut.sentence)
     lengths = torch.tensor([len(row) for cut in cuts for row in cut.ids])
     mask = (torch.arange(longest)[None, :] < lengths[:, None]).long()
     given = (torch.tensor(ids).to(device), mask.to(device), torch.tensor(unit).to(device))
-    values = encoder(*given, offset).half().cpu()
+    values = encoder(*given, offset).float().cpu()
     return list(values.split([len(cut.sentence) for cut in cuts]))
 
 
@@ -207,4 +211,4 @@ def _observations(examples: Sequence[Example], codes: Sequence[str]) -> tuple[Te
 
 
 def _key(digest: str, example: Example) -> str:
-    return json_digest(["scan", digest, example.scan_digest])
+    return json_digest(["scan tokens", digest, example.scan_digest])

@@ -7,7 +7,7 @@ from typing import Any
 
 import mlflow
 import pandas as pd
-from mlflow.pyfunc import PythonModel, PythonModelContext
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 from pipelines.models.artefact import LoadedModel, load_model
 from pipelines.models.table import read_table

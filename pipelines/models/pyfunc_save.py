@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -25,24 +27,22 @@ CODE = Path(__file__).with_name("pyfunc_model.py")
 
 def save_pyfunc(place: Path, *, artefact: Path, digest: str, recipe: ModelRecipe, model_id: str, run_id: str) -> None:
     """Write an MLflow model folder to ``place``, which must not exist yet."""
-    prepare_mlflow()
-    with warnings.catch_warnings():
-        # MLflow's own classes for agents make it warn of their type hints while it is imported.
-        warnings.filterwarnings("ignore", "(?s).*Any type hint is inferred as AnyType", UserWarning)
+    with _without_their_warnings():
+        prepare_mlflow()
+        from mlflow.models import Model
         from mlflow.pyfunc import save_model
-    from mlflow.models import Model
 
-    save_model(
-        path=str(place),
-        python_model=str(CODE),
-        artifacts={name: str(artefact / name) for name in FILES},
-        model_config={"digest": digest},
-        signature=signature_of(recipe),
-        input_example=input_example(recipe),
-        pip_requirements=[f"scanote=={scanote_version()}"],
-        mlflow_model=Model(model_id=model_id, run_id=run_id),
-        metadata={"scanote.digest": digest},
-    )
+        save_model(
+            path=str(place),
+            python_model=str(CODE),
+            artifacts={name: str(artefact / name) for name in FILES},
+            model_config={"digest": digest},
+            signature=signature_of(recipe),
+            input_example=input_example(recipe),
+            pip_requirements=[f"scanote=={scanote_version()}"],
+            mlflow_model=Model(model_id=model_id, run_id=run_id),
+            metadata={"scanote.digest": digest},
+        )
 
 
 def signature_of(recipe: ModelRecipe) -> ModelSignature:
@@ -51,9 +51,8 @@ def signature_of(recipe: ModelRecipe) -> ModelSignature:
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
-    values = [
-        ColSpec("string" if code in TEXT_CODES else "double", code, required=False)
-        for code in recipe.observation_codes
+    values: list[Any] = [
+        ColSpec("string" if code in TEXT_CODES else "double", code, required=False) for code in recipe.observation_codes
     ]
     taken = [ColSpec("string", SCAN), ColSpec("string", NOTE), *values]
     return ModelSignature(Schema(taken), Schema([ColSpec("double", finding) for finding in recipe.findings]))
@@ -71,3 +70,12 @@ def scanote_version() -> str:
         return version("scanote")
     except PackageNotFoundError:
         return "unknown"
+
+
+@contextmanager
+def _without_their_warnings() -> Iterator[None]:
+    """Silence what importing MLflow 3.17 prints on a user's terminal, and nobody here can mend."""
+    with warnings.catch_warnings():
+        # Its own classes for agents, while they are imported.
+        warnings.filterwarnings("ignore", r"(?s).*Any type hint is inferred as AnyType", UserWarning)
+        yield

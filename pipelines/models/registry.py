@@ -106,7 +106,7 @@ def fetch(workspace: Workspace, registered: Registered) -> Path:
     with tracking(workspace) as client:
         address = client.get_model_version_download_uri(registered.name, registered.version)
         if not is_remote(workspace):
-            return _checked(_local(client, address), registered)
+            return _checked(_local(address), registered)
         return _download(client, address, cached, registered)
 
 
@@ -159,12 +159,10 @@ def _checked(folder: Path, registered: Registered) -> Path:
     return folder
 
 
-def _local(client: MlflowClient, address: str) -> Path:
+def _local(address: str) -> Path:
     """The folder of an artefact in a store on this machine."""
     from mlflow.utils.file_utils import local_file_uri_to_path
 
-    if address.startswith("models:/"):
-        address = client.get_logged_model(address.removeprefix("models:/")).artifact_location
     return Path(local_file_uri_to_path(address)) / "artifacts"
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import torch
 
 from data_schemas.errors import InputError, RefusedError
+from data_schemas.reasons import Reason
 from data_schemas.settings import ModelRecipe
 from pipelines.cases.examples import SEX, Example, ScanTensor, Value, sentences_of
 from pipelines.cases.prepare import resample
@@ -111,16 +112,17 @@ def _scan(path: str, number: int, recipe: ModelRecipe) -> ScanTensor:
     where = f"row {number}, column {SCAN}"
     try:
         series = index_paths(path).series
-        scans = [scan for found in series for scan in found.scans]
-        if not scans:
-            reasons = sorted({reason.value for found in series for reason in found.reasons})
-            raise InputError(f"{where}: no scan to be used there ({', '.join(reasons) or 'none found'})")
-        scan = max(scans, key=lambda scan: (scan.geometry.shape[0], scan.scan_id))
-        return resample(read_volume(scan), scan.geometry, recipe=recipe)
+    except InputError:
+        raise InputError(f"{where}: no file or folder that holds a scan") from None
+    scans = [scan for found in series for scan in found.scans]
+    if not scans:
+        reasons = sorted({reason.value for found in series for reason in found.reasons})
+        raise InputError(f"{where}: no scan to be used there ({', '.join(reasons) or 'none found'})")
+    scan = max(scans, key=lambda scan: (scan.geometry.shape[0], scan.scan_id))
+    try:
+        tensor = resample(read_volume(scan), scan.geometry, recipe=recipe)
     except RefusedError as error:
         raise InputError(f"{where}: refused ({error.reason.value})") from None
-    except InputError as error:
-        if str(error).startswith(where):
-            raise
-        raise InputError(f"{where}: no file or folder that holds a scan") from None
-
+    if not np.isfinite(tensor.values).all():
+        raise InputError(f"{where}: refused ({Reason.IMPLAUSIBLE_INTENSITY.value})")
+    return tensor

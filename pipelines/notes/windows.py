@@ -39,7 +39,9 @@ def cut_windows(
     room = window - 2
     if not 0 <= stride < room:
         raise ValueError(f"a stride of {stride} leaves no room in a window of {window} sub-words")
-    pieces = tokenizer(list(sentences), add_special_tokens=False, verbose=False)["input_ids"] if sentences else []
+    # What looks like a special sub-word ("[SEP]") in a note is text like any other.
+    how = {"add_special_tokens": False, "split_special_tokens": True, "verbose": False}
+    pieces = tokenizer(list(sentences), **how)["input_ids"] if sentences else []
     ids = [piece for row in pieces for piece in row]
     owner = [number for number, row in enumerate(pieces) for _ in row]
     kept = min(len(ids), room + (windows_at_most - 1) * (room - stride))

@@ -36,14 +36,32 @@ def usable(labels: Tensor, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def choose_signs(examples: Sequence[Example], recipe: ModelRecipe) -> tuple[str, ...]:
-    """What the scan encoder learns on its own: the labelled scan signs, or the findings where none is labelled."""
+    """What the scan encoder learns on its own: the labelled scan signs, or the findings where none is labelled.
+
+    Only cases with a scan count, unless there is none.
+
+    Raises
+    ------
+    InputError
+        No sign and no finding has both classes.
+    """
+    examples = [example for example in examples if example.scan is not None] or examples
     signs = usable(label_matrix(examples, recipe.scan_signs), recipe.scan_signs)
     if not signs:
-        signs = usable(label_matrix(examples, recipe.findings), recipe.findings)
         log.warning("no scan sign has labels of both kinds; the scan encoder learns the findings themselves")
+        signs = usable(label_matrix(examples, recipe.findings), recipe.findings)
     if not signs:
-        raise InputError("no finding has both positive and negative training cases; add labels, or check their column")
+        raise InputError(
+            "no scan sign and no finding has both positive and negative training cases among those with a scan; "
+            "add labels, or check their columns"
+        )
     return signs
+
+
+def with_signs(examples: Sequence[Example], signs: Sequence[str]) -> list[Example]:
+    """The cases that the scan encoder can learn from: with a scan, and a known label of at least one sign."""
+    known = (~label_matrix(examples, signs).isnan()).any(dim=1).tolist()
+    return [example for example, ok in zip(examples, known, strict=True) if ok and example.scan is not None]
 
 
 def fit_scan_encoder(
@@ -56,9 +74,20 @@ def fit_scan_encoder(
     checkpoint: Path | None = None,
     report: Report | None = None,
 ) -> Fitted:
-    """Fit a scan encoder to tell its signs; cases without a scan are left out."""
-    train = [example for example in train if example.scan is not None]
-    validation = [example for example in validation if example.scan is not None] or train[:64]
+    """Fit a scan encoder to tell its signs; cases without a scan or a known sign are left out.
+
+    Where that leaves nothing to validate on, the loss on up to 64 training cases chooses the epoch, and a warning says
+    so.
+
+    Raises
+    ------
+    InputError
+        Nothing is left to train on, or the loss is not finite.
+    """
+    train, validation = with_signs(train, signs), with_signs(validation, signs)
+    if not validation:
+        log.warning("no validation case has a scan and a labelled sign; training cases choose the scan encoder's epoch")
+        validation = train[:64]
     labels, held_out = label_matrix(train, signs), label_matrix(validation, signs)
     training = recipe.training
     device = make_accelerator(training.precision).device
@@ -95,7 +124,7 @@ def fit_scan_encoder(
 
 
 def stack(examples: Sequence[Example], device: torch.device | str) -> tuple[Tensor, Tensor]:
-    """Volumes [B, C, Z, Y, X] and affines [B, 4, 4] in float32 on a device."""
+    """Volumes [B, C, Z, Y, X] and affines [B, 4, 4] of the cases that have a scan, in float32 on a device."""
     scans = [example.scan for example in examples if example.scan is not None]
     volume = torch.from_numpy(np.stack([scan.values for scan in scans]))
     affine = torch.from_numpy(np.stack([scan.affine for scan in scans]))
@@ -113,7 +142,13 @@ def fit_case_model(
     checkpoint: Path | None = None,
     report: Report | None = None,
 ) -> Fitted:
-    """Fit the trainable part on cached tokens."""
+    """Fit the trainable part on cached tokens; labels [N, F] are NaN where unknown.
+
+    Raises
+    ------
+    InputError
+        There is no case to train on, or the loss is not finite.
+    """
     training = recipe.training
     device = make_accelerator(training.precision).device
     weight = positive_weight(train_labels).to(device) if training.class_weights else None

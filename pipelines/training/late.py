@@ -13,6 +13,7 @@ def stack_late(validation: Sequence[np.ndarray], labels: np.ndarray, test: Seque
     ``validation`` and ``test`` hold one array of logits [N, F] a modality; ``labels`` [N, F] is NaN where unknown. A
     finding whose validation labels are all of one class takes the mean of the logits instead.
     """
+    from scipy.special import expit
     from sklearn.linear_model import LogisticRegression
 
     result = np.empty_like(test[0], dtype=np.float64)
@@ -22,7 +23,7 @@ def stack_late(validation: Sequence[np.ndarray], labels: np.ndarray, test: Seque
         asked = np.stack([logits[:, finding] for logits in test], axis=1)
         target = labels[known, finding]
         if len(np.unique(target)) < 2:
-            result[:, finding] = 1 / (1 + np.exp(-asked.mean(axis=1)))
+            result[:, finding] = expit(asked.mean(axis=1))
         else:
-            result[:, finding] = LogisticRegression().fit(given, target).predict_proba(asked)[:, 1]
+            result[:, finding] = LogisticRegression(max_iter=1000).fit(given, target).predict_proba(asked)[:, 1]
     return result

@@ -25,9 +25,11 @@ class Interval:
 
 def patient_weights(patients: Sequence[str], *, draws: int, seed: int) -> np.ndarray:
     """How often each case is drawn in each bootstrap sample of whole patients [draws + 1, N]; row 0 is all ones."""
+    if not len(patients):
+        return np.ones((draws + 1, 0))
     _, patient = np.unique(np.asarray(patients), return_inverse=True)
-    count = int(patient.max()) + 1 if len(patient) else 0
-    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / max(count, 1)), size=draws)
+    count = int(patient.max()) + 1
+    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=draws)
     return np.concatenate([np.ones((1, len(patient))), drawn[:, patient]]).astype(np.float64)
 
 

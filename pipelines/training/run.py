@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +12,6 @@ import torch
 from torch import Tensor
 
 from data_schemas.cohort import Split
-from data_schemas.errors import InputError
 from data_schemas.settings import ModelRecipe
 from fusion_models.case_model import MODALITIES, Batch, CaseModel
 from fusion_models.novelty import Novelty
@@ -21,14 +19,15 @@ from pipelines.cases.examples import Example
 from pipelines.models.artefact import ModelCard, save_model
 from pipelines.models.build import build_case_model, build_scan_encoder
 from pipelines.models.features import Features, encode, pooled_scans
-from pipelines.models.weights import load_note_model, resolve_note_encoder
+from pipelines.models.weights import load_note_model, load_scan_weights, resolve_note_encoder
+from pipelines.training.cohort import SPLITS, check_cohort, digest_cohort, digest_example
 from pipelines.training.fitting import (
     choose_signs,
     fit_case_model,
     fit_scan_encoder,
     label_matrix,
     predict_logits,
-    usable,
+    with_signs,
 )
 from pipelines.training.late import stack_late
 from pipelines.training.loop import Fitted, make_accelerator
@@ -37,9 +36,7 @@ from pipelines.workspace.cache import ArrayCache
 from pipelines.workspace.digests import json_digest, sha256_bytes
 
 ARMS = {SCAN: ("scan",), NOTE: ("note",), FUSION: MODALITIES}
-FEWEST_TRAINING_CASES = 20
 Stage = Callable[[str, int], AbstractContextManager[Callable[[int, int], None]]]
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -73,6 +70,8 @@ def train(
 ) -> Trained:
     """Train on the ``train`` split, choose epochs on ``validation``, and measure on ``test``.
 
+    The same cases in another order give the same model.
+
     Parameters
     ----------
     folder
@@ -85,21 +84,53 @@ def train(
     Raises
     ------
     InputError
-        Too few training cases, no validation or test case, or no finding with both classes in the training split.
+        Too few training cases, no labelled validation or test case, no finding with both classes in the training
+        split, or a patient in two splits.
+    ModelError, SettingsError
+        The note encoder, the scan encoder's first weights or the fusion cannot be had as the recipe has them.
     """
     stage = stage or no_stage
-    parts = {split: [row for row in examples if row.split == split] for split in ("train", "validation", "test")}
-    recipe = _with_usable_findings(parts, recipe)
-    cohort_digest = digest_cohort(examples)
-    run = None if checkpoints is None else checkpoints / json_digest([recipe.model_dump(mode="json"), cohort_digest])
-    device = make_accelerator(recipe.training.precision).device
-    torch.use_deterministic_algorithms(recipe.training.deterministic, warn_only=True)
+    with deterministic(recipe.training.deterministic):
+        return _train(
+            examples,
+            recipe=recipe,
+            folder=folder,
+            cache=cache,
+            checkpoints=checkpoints,
+            stage=stage,
+            distance_quantile=distance_quantile,
+        )
 
+
+def _train(
+    examples: Sequence[Example],
+    *,
+    recipe: ModelRecipe,
+    folder: Path,
+    cache: ArrayCache | None,
+    checkpoints: Path | None,
+    stage: Stage,
+    distance_quantile: float,
+) -> Trained:
+    cohort_digest, examples = digest_cohort(examples), sorted(examples, key=digest_example)
+    parts = {split: [row for row in examples if row.split == split] for split in SPLITS}
+    recipe = check_cohort(parts, recipe)
+    device = make_accelerator(recipe.training.precision).device
+    note_model = load_note_model(
+        resolve_note_encoder(recipe.note.encoder, revision=recipe.note.revision),
+        states=recipe.note.states,
+        window=recipe.note.window,
+    )
     signs = choose_signs(parts["train"], recipe)
     torch.manual_seed(recipe.training.seed)
     scan_encoder = build_scan_encoder(recipe, signs=len(signs))
+    if recipe.scan.weights is not None:
+        load_scan_weights(scan_encoder, Path(recipe.scan.weights))
+    # Everything that the fits depend on: whatever of it changes, they begin anew.
+    origin = [recipe.model_dump(mode="json"), cohort_digest, _weights_digest(scan_encoder), note_model.digest]
+    run = None if checkpoints is None else checkpoints / json_digest(origin)
     epochs: dict[str, tuple[dict[str, float], ...]] = {}
-    if any(row.scan is not None for row in parts["train"]):
+    if with_signs(parts["train"], signs):
         with stage("train scan encoder", recipe.training.scan_epochs) as report:
             fitted = fit_scan_encoder(
                 scan_encoder,
@@ -111,16 +142,14 @@ def train(
                 report=_epochs_of(report, recipe.training.scan_epochs),
             )
         epochs["scan encoder"] = fitted.epochs
-    note_model = load_note_model(
-        resolve_note_encoder(recipe.note.encoder, revision=recipe.note.revision), states=recipe.note.states
-    )
-    features: dict[str, Features] = {}
+    scan_digest = _weights_digest(scan_encoder)
+    features: dict[Split, Features] = {}
     for split, rows in parts.items():
         with stage(f"encode {split} cases", len(rows)) as report:
             features[split] = encode(
                 rows,
                 scan_encoder=scan_encoder,
-                scan_digest=_weights_digest(scan_encoder),
+                scan_digest=scan_digest,
                 note_model=note_model,
                 note_recipe=recipe.note,
                 codes=recipe.observation_codes,
@@ -154,7 +183,7 @@ def train(
         seed=recipe.training.seed,
     )
     novelty = _fit_novelty(batches, features=scan_encoder.features, quantile=distance_quantile)
-    counts: dict[Split, int] = {split: len(rows) for split, rows in parts.items()}  # type: ignore[misc]
+    counts = {split: len(rows) for split, rows in parts.items()}
     card = ModelCard(
         recipe=recipe,
         signs=signs,
@@ -175,45 +204,10 @@ def train(
     )
 
 
-def digest_cohort(examples: Sequence[Example]) -> str:
-    """SHA-256 over everything of the cohort that reaches a model: tensors, text, values, labels, splits."""
-    rows = [
-        [
-            example.scan_digest
-            or (sha256_bytes(np.ascontiguousarray(example.scan.values).data) if example.scan else ""),
-            [sentence.text for sentence in example.sentences],
-            [[value.code, value.value, value.age_days] for value in example.values],
-            dict(example.labels),
-            example.split,
-        ]
-        for example in examples
-    ]
-    return json_digest(sorted(json_digest(row) for row in rows))
-
-
-def _with_usable_findings(parts: dict[str, list[Example]], recipe: ModelRecipe) -> ModelRecipe:
-    if len(parts["train"]) < FEWEST_TRAINING_CASES:
-        raise InputError(
-            f"{len(parts['train'])} labelled training cases; training needs at least {FEWEST_TRAINING_CASES}: "
-            "ingest more cases or labels"
-        )
-    for split in ("validation", "test"):
-        if not parts[split]:
-            raise InputError(f"no case in the {split} split; ingest more cases, or raise training.{split}_share")
-    labels = label_matrix(parts["train"], recipe.findings)
-    findings = usable(labels, recipe.findings)
-    for name in recipe.findings:
-        if name not in findings:
-            log.warning("finding %s is left out: the training cases do not have both classes of it", name)
-    if not findings:
-        raise InputError("no finding has both positive and negative training cases; add labels, or check their column")
-    return recipe.model_copy(update={"findings": findings})
-
-
 def _fit_arm(
     modalities: Sequence[str],
-    batches: dict[str, Batch],
-    labels: dict[str, Tensor],
+    batches: dict[Split, Batch],
+    labels: dict[Split, Tensor],
     *,
     recipe: ModelRecipe,
     scan_features: int,
@@ -237,13 +231,15 @@ def _fit_arm(
 
 
 def _probabilities(
-    models: dict[str, CaseModel], batches: dict[str, Batch], labels: dict[str, Tensor]
+    models: dict[str, CaseModel], batches: dict[Split, Batch], labels: dict[Split, Tensor]
 ) -> dict[str, np.ndarray]:
+    from scipy.special import expit
+
     logits = {
-        arm: {split: predict_logits(model, batches[split]).numpy() for split in ("validation", "test")}
+        arm: {split: predict_logits(model, batches[split]).numpy() for split in SPLITS[1:]}
         for arm, model in models.items()
     }
-    result = {arm: 1 / (1 + np.exp(-rows["test"].astype(np.float64))) for arm, rows in logits.items()}
+    result = {arm: expit(rows["test"].astype(np.float64)) for arm, rows in logits.items()}
     singles = [logits[SCAN], logits[NOTE]]
     result[LATE] = stack_late(
         [rows["validation"] for rows in singles], labels["validation"].numpy(), [rows["test"] for rows in singles]
@@ -251,7 +247,7 @@ def _probabilities(
     return {arm: result[arm] for arm in (SCAN, NOTE, LATE, FUSION)}
 
 
-def _fit_novelty(batches: dict[str, Batch], *, features: int, quantile: float) -> Novelty:
+def _fit_novelty(batches: dict[Split, Batch], *, features: int, quantile: float) -> Novelty:
     novelty = Novelty(features=features)
     pooled = pooled_scans(batches["train"])
     if len(pooled):
@@ -269,5 +265,17 @@ def _epochs_of(report: Callable[[int, int], None], total: int) -> Callable[[int,
     return lambda epoch, _metrics: report(epoch + 1, total)
 
 
+@contextmanager
+def deterministic(wanted: bool) -> Iterator[None]:
+    """Ask torch for deterministic algorithms (with a warning where it has none), and put back what was before."""
+    before, warned = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(wanted, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warned)
+
+
 def no_stage(_name: str, _steps: int) -> AbstractContextManager[Callable[[int, int], None]]:
+    """A progress display that shows nothing."""
     return nullcontext(lambda _done, _total: None)

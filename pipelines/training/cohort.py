@@ -1,0 +1,90 @@
+"""The cohort of a run: its digest, and whether a model can be trained and measured on it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from data_schemas.cohort import Split
+from data_schemas.errors import InputError
+from data_schemas.settings import ModelRecipe
+from pipelines.cases.examples import Example
+from pipelines.training.fitting import label_matrix, usable
+from pipelines.workspace.digests import json_digest, sha256_bytes
+
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+FEWEST_TRAINING_CASES = 20
+log = logging.getLogger(__name__)
+
+
+def digest_cohort(examples: Sequence[Example]) -> str:
+    """SHA-256 over everything of the cohort that reaches a model, whatever the order of its cases."""
+    return json_digest(sorted(digest_example(example) for example in examples))
+
+
+def digest_example(example: Example) -> str:
+    """SHA-256 over what a case brings to a model: tensor, text with its places, values, labels, split; no key."""
+    scan = example.scan_digest
+    if not scan and example.scan is not None:
+        parts = (example.scan.values, example.scan.affine)
+        scan = json_digest([sha256_bytes(np.ascontiguousarray(part).data) for part in parts])
+    return json_digest(
+        [
+            scan,
+            [[sentence.text, sentence.section, sentence.number] for sentence in example.sentences],
+            [[value.code, value.value, value.age_days] for value in example.values],
+            dict(example.labels),
+            example.split,
+        ]
+    )
+
+
+def check_cohort(parts: Mapping[Split, Sequence[Example]], recipe: ModelRecipe) -> ModelRecipe:
+    """The recipe with only those findings that the training split can teach; what is left out or lacking is logged.
+
+    Raises
+    ------
+    InputError
+        Too few training cases, no labelled validation or test case, no finding with both classes in the training
+        split, or a patient in two splits.
+    """
+    if len(parts["train"]) < FEWEST_TRAINING_CASES:
+        raise InputError(
+            f"{len(parts['train'])} labelled training cases; training needs at least {FEWEST_TRAINING_CASES}: "
+            "ingest more cases or labels"
+        )
+    for split in SPLITS[1:]:
+        if not parts[split]:
+            raise InputError(f"no case in the {split} split; ingest more cases, or raise training.{split}_share")
+    _check_patients(parts)
+    findings = usable(label_matrix(parts["train"], recipe.findings), recipe.findings)
+    for name in recipe.findings:
+        if name not in findings:
+            log.warning("finding %s is left out: the training cases do not have both classes of it", name)
+    if not findings:
+        raise InputError("no finding has both positive and negative training cases; add labels, or check their column")
+    for split in SPLITS[1:]:
+        if label_matrix(parts[split], findings).isnan().all():
+            raise InputError(f"no case of the {split} split has a known label of any finding; add labels")
+    _tell_absent(parts["train"])
+    return recipe.model_copy(update={"findings": findings})
+
+
+def _check_patients(parts: Mapping[Split, Sequence[Example]]) -> None:
+    patients = {split: {row.patient_key for row in rows} for split, rows in parts.items()}
+    shared = sum(len(keys) for keys in patients.values()) - len(set().union(*patients.values()))
+    if shared:
+        raise InputError(f"{shared} patients stand in more than one split; split by patient, never by study")
+
+
+def _tell_absent(train: Sequence[Example]) -> None:
+    has = {
+        "a scan": any(row.scan is not None for row in train),
+        "a note": any(row.sentences for row in train),
+        "an observation": any(row.values for row in train),
+    }
+    for name, found in has.items():
+        if not found:
+            log.warning("no training case has %s: the model learns nothing from any", name)
