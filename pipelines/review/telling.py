@@ -95,7 +95,7 @@ def _register(client: MlflowClient, workspace: Workspace, publication: Publicati
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    client.set_terminated(run, "FINISHED")
+    client.set_terminated(run, "FINISHED", publication.finished)
     version = client.create_model_version(
         name,
         # A store of our own would look an id up in whatever MLflow takes for this process's default.

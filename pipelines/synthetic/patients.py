@@ -86,5 +86,5 @@ def _opposite(truth: Truth) -> Truth:
         cardiac=not truth.cardiac,
         infection=not truth.infection,
         breathless=not truth.breathless,
-        complaint_zone=truth.complaint_zone,
+        complaint_side=truth.complaint_side,
     )

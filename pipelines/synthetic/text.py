@@ -32,7 +32,8 @@ def write_note(truth: Truth, *, pool: Pool, rng: np.random.Generator) -> str:
         signs = _pick(entry["yes" if getattr(truth, clue) else "no"], PHRASES_A_CLUE, rng)
         frames = _pick(book["frames"][pool], PHRASES_A_CLUE, rng)
         parts[entry["section"]] += [_fill(frame, sign) for frame, sign in zip(frames, signs, strict=True)]
-    parts["complaint"].append(_place(truth.complaint_zone, pool, rng))
+    places = _pick(book["places"][pool], PHRASES_A_CLUE, rng)
+    parts["complaint"] += [place.format(side=truth.complaint_side) for place in places]
     for section, lines in book["filler"].items():
         parts[section] += _pick(lines, 1, rng)
     blocks = []
@@ -44,12 +45,6 @@ def write_note(truth: Truth, *, pool: Pool, rng: np.random.Generator) -> str:
 
 def _fill(frame: str, sign: str) -> str:
     return frame.format(sign=sign, Sign=sign[0].upper() + sign[1:])
-
-
-def _place(zone: str, pool: Pool, rng: np.random.Generator) -> str:
-    side, level = zone.split("-")
-    word = str(rng.choice(phrases()["levels"][level]))
-    return str(rng.choice(phrases()["places"][pool])).format(side=side, level=word)
 
 
 def _pick(lines: list[str], count: int, rng: np.random.Generator) -> list[str]:

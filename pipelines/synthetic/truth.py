@@ -1,8 +1,9 @@
 """The generative model of the synthetic hospital: hidden signs and clues, labels, and what is attainable.
 
 Every patient has hidden *scan signs* (visible in the volume) and hidden *note clues* (told indirectly in the text),
-all independent of each other. A finding is a coin whose chance depends on them through a table of this file, so that
-the best possible score from the scan alone, from the note alone and from both is known exactly.
+independent of each other but for the places of masses. A finding is a coin whose chance depends on them through the
+rules of this file, so that the best possible score from the scan alone, from the note alone and from both is known
+exactly.
 """
 
 from __future__ import annotations
@@ -11,14 +12,19 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeVar
 
 import numpy as np
 
 from data_schemas.errors import InputError
 
+T = TypeVar("T")
 ZONES = ("right-upper", "right-lower", "left-upper", "left-lower")
 PREVALENCE = {"effusion": 0.5, "ground_glass": 0.5, "cardiac": 0.5, "infection": 0.5, "breathless": 0.5}
-MASS_PREVALENCE = 0.35
+SIDES = ("right", "left")
+# Most patients with a mass have it on one side alone: counting masses tells little of whether it is on the side named.
+SIDES_WITH_MASS = {frozenset(): 0.15, frozenset({"right"}): 0.35, frozenset({"left"}): 0.35, frozenset(SIDES): 0.15}
+LEVELS_WITH_MASS = {("upper",): 0.4, ("lower",): 0.4, ("upper", "lower"): 0.2}
 LOCATED_SIGNS = tuple(f"pulmonary-mass-{zone}" for zone in ZONES)
 ROLES = {
     "pleural-effusion": "seen in the scan only",
@@ -63,7 +69,7 @@ class Dials:
 
 @dataclass(frozen=True)
 class Truth:
-    """The hidden state of one patient. ``masses`` holds zones; ``complaint_zone`` is where the note says it hurts."""
+    """The hidden state of one patient. ``masses`` holds zones; ``complaint_side`` is where the note says it hurts."""
 
     effusion: bool
     ground_glass: bool
@@ -71,14 +77,15 @@ class Truth:
     cardiac: bool
     infection: bool
     breathless: bool
-    complaint_zone: str
+    complaint_side: str
 
 
 def draw_truth(rng: np.random.Generator) -> Truth:
     """One patient's hidden state."""
     coins = {name: bool(rng.random() < chance) for name, chance in PREVALENCE.items()}
-    masses = frozenset(zone for zone in ZONES if rng.random() < MASS_PREVALENCE)
-    return Truth(masses=masses, complaint_zone=ZONES[int(rng.integers(len(ZONES)))], **coins)
+    sides = _draw(SIDES_WITH_MASS, rng)
+    masses = frozenset(f"{side}-{level}" for side in sorted(sides) for level in _draw(LEVELS_WITH_MASS, rng))
+    return Truth(masses=masses, complaint_side=SIDES[int(rng.integers(len(SIDES)))], **coins)
 
 
 def chances(truth: Truth, dials: Dials) -> dict[str, float]:
@@ -86,7 +93,7 @@ def chances(truth: Truth, dials: Dials) -> dict[str, float]:
     noise, strength = dials.label_noise, dials.interaction
     sign, clue = float(truth.effusion), float(truth.breathless)
     crossed = sign * (1 - clue) + (1 - sign) * clue
-    there = float(truth.complaint_zone in truth.masses)
+    there = float(truth.complaint_side in sides_of(truth.masses))
     any_mass = float(bool(truth.masses))
     return {
         "pleural-effusion": _coin(sign, noise),
@@ -106,6 +113,11 @@ def draw_labels(truth: Truth, dials: Dials, rng: np.random.Generator) -> dict[st
     return {finding: int(rng.random() < chance) for finding, chance in every.items()}
 
 
+def sides_of(masses: frozenset[str]) -> frozenset[str]:
+    """The sides that have a mass."""
+    return frozenset(zone.split("-")[0] for zone in masses)
+
+
 @cache
 def attainable(dials: Dials) -> Mapping[str, dict[str, float]]:
     """Per finding, the best AUROC attainable from ``scan``, from ``note`` and from ``both``.
@@ -114,13 +126,13 @@ def attainable(dials: Dials) -> Mapping[str, dict[str, float]]:
     The best score that sees a part of the state is the chance of the finding given that part (Neyman-Pearson), and its
     AUROC follows by summing over pairs of states.
     """
-    every = [_state(bits, zone) for bits in itertools.product([0, 1], repeat=9) for zone in ZONES]
+    every = [_state(bits, side) for bits in itertools.product([0, 1], repeat=9) for side in SIDES]
     shares = {True: 1 - dials.missing_notes, False: dials.missing_notes}
     rows = [(state, has_note) for state in every for has_note, share in shares.items() if share]
     states = [state for state, _ in rows]
     weight = np.array([_weight(state) * shares[has_note] for state, has_note in rows])
     scan = [(s.effusion, s.ground_glass, s.masses) for s in states]
-    note = [(s.cardiac, s.infection, s.breathless, s.complaint_zone) if told else None for s, told in rows]
+    note = [(s.cardiac, s.infection, s.breathless, s.complaint_side) if told else None for s, told in rows]
     views: dict[str, Sequence] = {"scan": scan, "note": note, "both": list(zip(scan, note, strict=True))}
     chance = [chances(state, dials) for state in states]
     result = {}
@@ -144,15 +156,27 @@ def _best_auroc(view: Sequence, weight: np.ndarray, chance: np.ndarray) -> float
     return float((positive * (below + negative / 2)).sum() / (positive.sum() * negative.sum()))
 
 
-def _state(bits: tuple[int, ...], zone: str) -> Truth:
+def _state(bits: tuple[int, ...], side: str) -> Truth:
     masses = frozenset(name for name, bit in zip(ZONES, bits[2:6], strict=True) if bit)
-    return Truth(bool(bits[0]), bool(bits[1]), masses, bool(bits[6]), bool(bits[7]), bool(bits[8]), zone)
+    return Truth(bool(bits[0]), bool(bits[1]), masses, bool(bits[6]), bool(bits[7]), bool(bits[8]), side)
 
 
 def _weight(state: Truth) -> float:
     coins = np.prod([chance if getattr(state, name) else 1 - chance for name, chance in PREVALENCE.items()])
-    count = len(state.masses)
-    return float(coins * MASS_PREVALENCE**count * (1 - MASS_PREVALENCE) ** (len(ZONES) - count) / len(ZONES))
+    return float(coins * _masses_chance(state.masses) / len(SIDES))
+
+
+def _masses_chance(masses: frozenset[str]) -> float:
+    sides = sides_of(masses)
+    chance = SIDES_WITH_MASS[sides]
+    for side in sides:
+        chance *= LEVELS_WITH_MASS[tuple(level for level in ("upper", "lower") if f"{side}-{level}" in masses)]
+    return chance
+
+
+def _draw(chances_of: Mapping[T, float], rng: np.random.Generator) -> T:
+    choices = list(chances_of)
+    return choices[int(rng.choice(len(choices), p=list(chances_of.values())))]
 
 
 def _coin(truth: float, noise: float) -> float:

@@ -62,7 +62,7 @@ def records(hospital: Hospital) -> Records:
 def truth() -> Callable[..., Truth]:
     def make(**changes: object) -> Truth:
         plain = dict.fromkeys(("effusion", "ground_glass", "cardiac", "infection", "breathless"), False)
-        return Truth(**(plain | {"masses": frozenset(), "complaint_zone": "right-upper"} | changes))
+        return Truth(**(plain | {"masses": frozenset(), "complaint_side": "right"} | changes))
 
     return make
 

@@ -113,7 +113,7 @@ def test_without_an_effusion_both_bases_are_aerated(seed: int, truth: Callable[.
 
 
 def test_clues_of_the_note_leave_no_trace_in_the_scan(truth: Callable[..., Truth]) -> None:
-    told = truth(cardiac=True, infection=True, breathless=True, complaint_zone="left-lower")
+    told = truth(cardiac=True, infection=True, breathless=True, complaint_side="left")
     np.testing.assert_array_equal(draw(truth(), 5).volume, draw(told, 5).volume)
 
 

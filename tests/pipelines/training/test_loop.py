@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from itertools import chain, pairwise
 from pathlib import Path
 
 import pytest
@@ -57,14 +58,14 @@ def same(one: nn.Module, other: nn.Module) -> bool:
     return all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
 
 
-class StopHere(Exception):
+class StoppedError(Exception):
     """Ends a run as a kill would."""
 
 
 def stop_after(epoch: int):
     def report(done: int, _metrics) -> None:
         if done == epoch:
-            raise StopHere
+            raise StoppedError
 
     return report
 
@@ -92,7 +93,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
 def test_a_run_stopped_after_an_epoch_and_resumed_ends_in_the_same_weights(tmp_path, epoch):
     whole, broken, resumed = net(), net(), net(seed=5)
     fitted = run(whole)
-    with pytest.raises(StopHere):
+    with pytest.raises(StoppedError):
         run(broken, checkpoint=tmp_path, report=stop_after(epoch))
     assert run(resumed, checkpoint=tmp_path) == fitted
     assert same(resumed, whole)
@@ -106,10 +107,10 @@ def test_a_run_stopped_within_an_epoch_goes_on_from_the_last_one(tmp_path):
     def dying(module: nn.Module, index: torch.Tensor) -> torch.Tensor:
         calls.append(1)
         if len(calls) == 13:
-            raise StopHere
+            raise StoppedError
         return loss_of(module, index)
 
-    with pytest.raises(StopHere):
+    with pytest.raises(StoppedError):
         run(net(), checkpoint=tmp_path, loss_of=dying)
     assert run(resumed, checkpoint=tmp_path) == fitted
     assert same(resumed, whole)
@@ -121,7 +122,8 @@ import os, signal, sys
 sys.path[:0] = [{str(Path(__file__).parents[3])!r}, {str(Path(__file__).parent)!r}]
 from pathlib import Path
 from test_loop import net, run
-run(net(), checkpoint=Path({str(tmp_path)!r}), report=lambda e, m: os.kill(os.getpid(), signal.SIGKILL) if e == 1 else None)
+die = lambda epoch, _: os.kill(os.getpid(), signal.SIGKILL) if epoch == 1 else None
+run(net(), checkpoint=Path({str(tmp_path)!r}), report=die)
 """
     environment = os.environ | {"PYTHONWARNINGS": "ignore"}
     killed = subprocess.run([sys.executable, "-c", script], env=environment, check=False)
@@ -146,7 +148,7 @@ def test_a_finished_run_is_not_trained_again(tmp_path):
 def test_early_stopping_survives_a_resume(tmp_path):
     losses = (3.0, 1.0, 2.0, 2.0, 2.0, 0.5)
     whole = run(net(), patience=2, validation_loss=curve(*losses))
-    with pytest.raises(StopHere):
+    with pytest.raises(StoppedError):
         run(net(), patience=2, validation_loss=curve(*losses), checkpoint=tmp_path, report=stop_after(2))
     resumed = run(net(), patience=2, validation_loss=curve(*losses[3:]), checkpoint=tmp_path)
     assert resumed == whole
@@ -155,7 +157,7 @@ def test_early_stopping_survives_a_resume(tmp_path):
 
 @pytest.mark.parametrize("damage", ["truncate", "flip", "remove", "not json", "old format", "other module"])
 def test_a_damaged_checkpoint_is_said_and_the_fit_begins_anew(tmp_path, caplog, damage):
-    with pytest.raises(StopHere):
+    with pytest.raises(StoppedError):
         run(net(), checkpoint=tmp_path, report=stop_after(2))
     [tensors] = tmp_path.glob("*.safetensors")
     data = tensors.read_bytes()
@@ -173,7 +175,7 @@ def test_a_damaged_checkpoint_is_said_and_the_fit_begins_anew(tmp_path, caplog, 
     else:
         run(nn.Sequential(nn.Linear(4, 1)), checkpoint=tmp_path, epochs=1)
         state.unlink()
-        with pytest.raises(StopHere):
+        with pytest.raises(StoppedError):
             run(nn.Sequential(nn.Linear(4, 1)), checkpoint=tmp_path, report=stop_after(0))
     whole, resumed = net(), net()
     fitted = run(whole)
@@ -184,7 +186,7 @@ def test_a_damaged_checkpoint_is_said_and_the_fit_begins_anew(tmp_path, caplog, 
 
 
 def test_a_half_written_newer_checkpoint_does_not_hide_the_older_one(tmp_path):
-    with pytest.raises(StopHere):
+    with pytest.raises(StoppedError):
         run(net(), checkpoint=tmp_path, report=stop_after(2))
     (tmp_path / "state-4.safetensors").write_bytes(b"half")
     (tmp_path / ".state.json-x.tmp").write_text("{")
@@ -256,8 +258,9 @@ def test_every_case_is_seen_once_an_epoch_and_never_alone():
 
     run(net(), epochs=2, count=21, loss_of=watched)
     assert [len(part) for part in seen] == [5, 5, 5, 6] * 2
-    assert sorted(sum(seen[:4], [])) == sorted(sum(seen[4:], [])) == list(range(21))
-    assert seen[:4] != seen[4:]
+    first, second = (list(chain.from_iterable(part)) for part in (seen[:4], seen[4:]))
+    assert sorted(first) == sorted(second) == list(range(21))
+    assert first != second
 
 
 def test_the_learning_rate_warms_up_and_falls_to_zero():
@@ -268,7 +271,7 @@ def test_the_learning_rate_warms_up_and_falls_to_zero():
         return (inner(X[index]) - Y[index]).mean() * 1e3
 
     run(module, epochs=4, count=20, loss_of=watched, weight_decay=0.0, warmup_share=0.25, validation_loss=lambda _: 1.0)
-    steps = [float((b - a).abs().max()) for a, b in zip(weights, weights[1:], strict=False)]
+    steps = [float((b - a).abs().max()) for a, b in pairwise(weights)]
     assert steps[0] < steps[2] < steps[4]
     assert steps[-1] < max(steps) / 10
 
