@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from data_schemas.errors import ScanoteError
+from data_schemas.errors import ScanoteError, ServerError
 from flows.cli import batch, learn, scans, story
 
 app = typer.Typer(
@@ -34,12 +34,12 @@ for verb in (
 
 
 def main() -> None:
-    """Run a verb. Exit codes: 0 ran, 1 strict and something quarantined, 2 unusable input, 3 worth a retry."""
+    """Run a verb. Exit codes: 0 ran, 1 strict and something quarantined, 2 unusable input, 3 worth a retry (a server is down, a case failed)."""
     try:
         app()
     except ScanoteError as error:
         print(f"scanote: {_one_line(str(error))}", file=sys.stderr)
-        sys.exit(2)
+        sys.exit(3 if isinstance(error, ServerError) else 2)
     except KeyboardInterrupt:
         print("scanote: stopped; what was written stays, run the same command to go on", file=sys.stderr)
         sys.exit(130)

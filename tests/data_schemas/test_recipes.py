@@ -1,0 +1,29 @@
+"""Recipes that contradict themselves are refused where the settings are read, not hours later."""
+
+from __future__ import annotations
+
+import pytest
+
+from data_schemas.errors import SettingsError
+from data_schemas.settings import read_settings
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("model: {fusion: {width: 64, heads: 5}}", "a width of 64 is no multiple of 5 heads"),
+        ("model: {note: {window: 32, stride: 30}}", "a stride of 30 leaves no room in a window of 32"),
+    ],
+)
+def test_a_recipe_that_contradicts_itself_is_one_line(tmp_path, text, told):
+    path = tmp_path / "settings.yaml"
+    path.write_text(text)
+    with pytest.raises(SettingsError, match=told) as caught:
+        read_settings(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_widest_stride_that_leaves_room_is_taken(tmp_path):
+    path = tmp_path / "settings.yaml"
+    path.write_text("model: {note: {window: 32, stride: 29}}")
+    assert read_settings(path).model.note.stride == 29
