@@ -34,7 +34,11 @@ for verb in (
 
 
 def main() -> None:
-    """Run a verb. Exit codes: 0 ran, 1 strict and something quarantined, 2 unusable input, 3 worth a retry (a server is down, a case failed)."""
+    """Run a verb.
+
+    Exit codes: 0 ran; 1 strict, and something quarantined; 2 unusable input; 3 worth a retry (a server is down, a case
+    failed).
+    """
     try:
         app()
     except ScanoteError as error:

@@ -41,7 +41,7 @@ def demo(
     folder: Annotated[Path, typer.Argument(help="New or empty folder.")] = Path("demo"),
     seed: SeedOption = 1,
     training: Annotated[int, typer.Option(min=100, help="Patients to train on, drawn in memory.")] = 1200,
-    test: Annotated[int, typer.Option(min=60, help="Patients to test on, those on disk included.")] = 480,
+    test: Annotated[int, typer.Option(min=60, help="Patients to test on, those on disk included.")] = 640,
     on_disk: Annotated[int, typer.Option(min=1, help="Patients that go the whole way through files.")] = 64,
 ) -> None:
     """Tell the whole story on a synthetic hospital: generate, ingest, train, promote, diagnose, write pages."""
@@ -49,11 +49,10 @@ def demo(
     began = time.monotonic()
     if folder.exists() and any(folder.iterdir()):
         raise InputError(f"{folder}: not empty; name a new folder, or remove that one")
-    from pipelines.review.promote import promote
-    from pipelines.review.publish import format_table
-
     from flows.cli.batch import ingest_summary, print_ingest, run_batch
     from pipelines.cases.ingest import ingest
+    from pipelines.review.promote import promote
+    from pipelines.review.publish import format_table
     from pipelines.review.retrain import retrain
     from pipelines.sources.tables import read_splits
     from pipelines.synthetic.memory import synthetic_examples

@@ -9,7 +9,8 @@ import numpy as np
 
 from pipelines.training.metrics import Interval, auroc, average_precision, interval, patient_weights
 
-FUSION, LATE, SCAN, NOTE = "cross-attention", "late fusion", "scan only", "note only"
+FUSION, LATE = "cross-attention", "late fusion"
+SCAN, NOTE, OBSERVATION = SINGLES = ("scan only", "note only", "observations only")
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def report_findings(
         label = labels[known, number]
         scores = {arm: rows[known, number] for arm, rows in probabilities.items()}
         area = {arm: auroc(score, label, weights) for arm, score in scores.items()}
-        single = max((SCAN, NOTE), key=lambda arm: np.nan_to_num(area[arm][0]))
+        single = max(SINGLES, key=lambda arm: np.nan_to_num(area[arm][0]))
         reports.append(
             FindingReport(
                 finding=finding,

@@ -31,11 +31,11 @@ from pipelines.training.fitting import (
 )
 from pipelines.training.late import stack_late
 from pipelines.training.loop import Fitted, make_accelerator
-from pipelines.training.report import FUSION, LATE, NOTE, SCAN, FindingReport, report_findings
+from pipelines.training.report import FUSION, LATE, NOTE, OBSERVATION, SCAN, SINGLES, FindingReport, report_findings
 from pipelines.workspace.cache import ArrayCache
 from pipelines.workspace.digests import json_digest, sha256_bytes
 
-ARMS = {SCAN: ("scan",), NOTE: ("note",), FUSION: MODALITIES}
+ARMS = {SCAN: ("scan",), NOTE: ("note",), OBSERVATION: ("observation",), FUSION: MODALITIES}
 Stage = Callable[[str, int], AbstractContextManager[Callable[[int, int], None]]]
 
 
@@ -240,11 +240,11 @@ def _probabilities(
         for arm, model in models.items()
     }
     result = {arm: expit(rows["test"].astype(np.float64)) for arm, rows in logits.items()}
-    singles = [logits[SCAN], logits[NOTE]]
+    singles = [logits[arm] for arm in SINGLES]
     result[LATE] = stack_late(
         [rows["validation"] for rows in singles], labels["validation"].numpy(), [rows["test"] for rows in singles]
     )
-    return {arm: result[arm] for arm in (SCAN, NOTE, LATE, FUSION)}
+    return {arm: result[arm] for arm in (*SINGLES, LATE, FUSION)}
 
 
 def _fit_novelty(batches: dict[Split, Batch], *, features: int, quantile: float) -> Novelty:

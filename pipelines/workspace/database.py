@@ -47,6 +47,8 @@ def engine(url: str) -> Engine:
         if kind not in {"sqlite", "postgresql"}:
             raise SettingsError(f"servers.database_url names a {kind} database; use sqlite:/// or postgresql://")
         if kind == "postgresql":
+            if parsed.drivername == "postgresql":
+                parsed = parsed.set(drivername="postgresql+psycopg")  # psycopg 3, that of scanote[postgres]
             return create_engine(parsed, isolation_level="SERIALIZABLE", pool_pre_ping=True, hide_parameters=True)
     except (ArgumentError, NoSuchModuleError):
         raise SettingsError("servers.database_url is no database URL; use sqlite:/// or postgresql://") from None

@@ -54,7 +54,6 @@ def trained(recipe: ModelRecipe, tmp_path_factory: pytest.TempPathFactory) -> Tr
 def _template(recipe: ModelRecipe, trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with a champion and no case."""
     from pipelines.review.promote import promote
-
     from pipelines.review.publish import publish
 
     root = tmp_path_factory.mktemp("template") / "workspace"

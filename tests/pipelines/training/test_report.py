@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from pipelines.training.late import stack_late
-from pipelines.training.report import FUSION, LATE, NOTE, SCAN, report_findings
+from pipelines.training.report import FUSION, LATE, NOTE, OBSERVATION, SCAN, SINGLES, report_findings
 
 GENERATOR = np.random.default_rng(0)
 LABEL = GENERATOR.integers(0, 2, 60).astype(float)
-NOISE = GENERATOR.normal(0, 1, (4, 60))
+NOISE = GENERATOR.normal(0, 1, (5, 60))
 
 
 def report(label: np.ndarray = LABEL, patients: list[str] | None = None, **strength: float):
-    given = {SCAN: 0.0, NOTE: 1.0, LATE: 1.0, FUSION: 4.0} | strength
+    given = {SCAN: 0.0, NOTE: 1.0, LATE: 1.0, FUSION: 4.0, OBSERVATION: 0.0} | strength
     scores = {arm: (label.copy() * given[arm] + NOISE[n])[:, None] for n, arm in enumerate(given)}
     scores = {arm: np.nan_to_num(rows) for arm, rows in scores.items()}
     patients = patients or [str(n) for n in range(len(label))]
@@ -24,7 +24,7 @@ def report(label: np.ndarray = LABEL, patients: list[str] | None = None, **stren
 
 def test_a_finding_is_measured_in_every_arm():
     found = report()
-    assert set(found.auroc) == set(found.auprc) == {SCAN, NOTE, LATE, FUSION}
+    assert set(found.auroc) == set(found.auprc) == {*SINGLES, LATE, FUSION}
     assert (found.finding, found.cases, found.positives) == ("pneumonia", 60, int(LABEL.sum()))
     assert found.auroc[FUSION].value > 0.95
 
@@ -37,7 +37,7 @@ def test_differences_are_paired():
 
 def test_an_arm_against_itself_differs_by_exactly_nothing():
     score = (LABEL + NOISE[0])[:, None]
-    arms = dict.fromkeys((SCAN, NOTE, LATE, FUSION), score)
+    arms = dict.fromkeys((*SINGLES, LATE, FUSION), score)
     [found] = report_findings(arms, LABEL[:, None], [str(n) for n in range(60)], ["x"], draws=50, seed=0)
     assert (found.over_late.low, found.over_late.high) == (0.0, 0.0)
 

@@ -19,7 +19,7 @@ from pipelines.models.features import encode
 from pipelines.models.weights import load_note_model
 from pipelines.training.cohort import digest_cohort
 from pipelines.training.fitting import choose_signs, label_matrix, stack, usable, with_signs
-from pipelines.training.report import FUSION, LATE, NOTE, SCAN
+from pipelines.training.report import FUSION, LATE, NOTE, SINGLES
 from pipelines.training.run import Trained, train
 from pipelines.workspace.cache import ArrayCache
 
@@ -73,7 +73,7 @@ def test_a_run_leaves_an_artefact_that_loads_by_its_digest(trained):
 
 
 def test_a_run_reports_every_arm_on_the_test_split(trained, examples):
-    assert set(trained.probabilities) == {SCAN, NOTE, LATE, FUSION}
+    assert set(trained.probabilities) == {*SINGLES, LATE, FUSION}
     assert {rows.shape for rows in trained.probabilities.values()} == {(len(split(examples, "test")), 3)}
     assert all(np.isfinite(rows).all() for rows in trained.probabilities.values())
     assert [report.finding for report in trained.reports] == list(trained.card.recipe.findings)
