@@ -136,6 +136,12 @@ def all_text(database: Path) -> str:
 
 
 @pytest.fixture
+def text_of() -> Callable[[Path], str]:
+    """Gives all that stands in an SQLite database."""
+    return all_text
+
+
+@pytest.fixture
 def canaries() -> Callable[[Workspace], set[str]]:
     """Gives what must never leave a workspace: ids, names, UIDs, dates, places and sentences of its cases."""
 
