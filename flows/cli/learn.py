@@ -23,9 +23,9 @@ def train(
 ) -> None:
     """Train on the workspace's labelled cases and register the result in MLflow as challenger."""
     quiet_libraries()
-    from pipelines.review.publish import format_table
 
     from pipelines.review.retrain import retrain
+    from pipelines.review.table import format_differences, format_table
     from pipelines.sources.tables import read_splits
     from pipelines.workspace.paths import open_workspace
 
@@ -37,6 +37,8 @@ def train(
         print_json(train_summary(done))
     else:
         print(format_table(done.trained.reports))
+        print()
+        print(format_differences(done.trained.reports))
         print(f"registered: {done.registered.name} version {done.registered.version}, alias challenger")
 
 
@@ -49,7 +51,6 @@ def promote(
     """Make a version the champion. The gate is not built yet, so this is recorded as ungated."""
     quiet_libraries()
     from pipelines.review.promote import promote as run
-
     from pipelines.workspace.paths import open_workspace
 
     given = open_workspace(workspace)
@@ -61,7 +62,6 @@ def rollback(reviewer: ReviewerOption, reason: ReasonOption, workspace: Workspac
     """Move champion back to the version before."""
     quiet_libraries()
     from pipelines.review.promote import rollback as run
-
     from pipelines.workspace.paths import open_workspace
 
     given = open_workspace(workspace)

@@ -52,8 +52,8 @@ def demo(
     from flows.cli.batch import ingest_summary, print_ingest, run_batch
     from pipelines.cases.ingest import ingest
     from pipelines.review.promote import promote
-    from pipelines.review.publish import format_table
     from pipelines.review.retrain import retrain
+    from pipelines.review.table import format_differences, format_table
     from pipelines.sources.tables import read_splits
     from pipelines.synthetic.memory import synthetic_examples
     from pipelines.synthetic.truth import Dials, attainable
@@ -91,6 +91,8 @@ def demo(
     print_ingest(ingest_summary(done))
     print()
     print(format_table(learnt.trained.reports, attainable=ceilings))
+    print()
+    print(format_differences(learnt.trained.reports))
     print()
     print(promoted.message)
     print(f"diagnoses: {outcome.diagnosed} new, in {delivered.results}")

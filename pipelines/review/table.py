@@ -68,11 +68,14 @@ def format_table(reports: Sequence[FindingReport], attainable: Mapping[str, Mapp
         [_short(row.finding), *(_interval(row.auroc[arm]) for arm in ARMS)] + [_number(row.attainable)] * ceiling
         for row in rows
     ]
-    widths = [max(len(line[column]) for line in [head, *body]) for column in range(len(head))]
-    lines = [head, ["─" * width for width in widths], *body]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
-    )
+    return _aligned(head, body)
+
+
+def format_differences(reports: Sequence[FindingReport]) -> str:
+    """Paired AUROC differences of cross-attention, as aligned text."""
+    head = ["AUROC of cross-attention minus", "late fusion", "best single modality"]
+    body = [[_short(row.finding), _signed(row.over_late), _signed(row.over_single)] for row in report_table(reports)]
+    return _aligned(head, body)
 
 
 def markdown_table(rows: Sequence[ReportRow]) -> str:
@@ -136,3 +139,17 @@ def _head(cells: Sequence[str]) -> list[str]:
 
 def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
+
+
+def _signed(value: Interval) -> str:
+    if value.value != value.value:
+        return UNDEFINED
+    return f"{value.value:+.3f} ({value.low:+.3f} to {value.high:+.3f})"
+
+
+def _aligned(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(line[column]) for line in [head, *body]) for column in range(len(head))]
+    lines = [head, ["─" * width for width in widths], *body]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.review.table import ARMS, flat_rows, format_table, markdown_table, report_table
+from pipelines.review.table import ARMS, flat_rows, format_differences, format_table, markdown_table, report_table
 from pipelines.training.metrics import Interval
 from pipelines.training.report import FindingReport
 
@@ -66,3 +66,10 @@ def test_the_flat_table_has_one_row_a_finding_and_arm() -> None:
     assert [(row["finding"], row["arm"]) for row in rows] == [
         (finding, arm) for finding in ("pneumonia", "heart-failure") for arm in ARMS
     ]
+
+
+def test_differences_are_signed_and_name_every_finding() -> None:
+    text = format_differences([report(value=0.1), report("heart-failure", value=math.nan)])
+    _, _, first, second = text.splitlines()
+    assert first.split() == ["pneumonia", *(["+0.100", "(+0.050", "to", "+0.150)"] * 2)]
+    assert second.split() == ["heart-failure", "–", "–"]
