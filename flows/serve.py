@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +18,7 @@ from pipelines.workspace.paths import Workspace, open_workspace
 if TYPE_CHECKING:
     from prefect import Flow
     from prefect.deployments.runner import RunnerDeployment
+    from prefect.runner import Runner
 
 ANSWER_SECONDS = 10.0
 
@@ -51,7 +55,7 @@ def serve(workspace: Path | str, *, verbose: bool = False) -> None:
     Raises
     ------
     SettingsError
-        No server is set, none answers, or a schedule is no cron expression. One line.
+        No server is set, none answers or it refuses the deployments, or a schedule is no cron expression. One line.
     """
     opened = open_workspace(workspace)
     url = opened.settings.servers.prefect_url
@@ -63,9 +67,7 @@ def serve(workspace: Path | str, *, verbose: bool = False) -> None:
     use_prefect(opened, verbose=verbose)
     registered = runner_deployments(opened)
     _check_server(url)
-    from prefect import serve as serve_deployments
-
-    serve_deployments(*registered, print_starting_message=verbose)
+    _run(registered)
 
 
 def runner_deployments(workspace: Workspace) -> list[RunnerDeployment]:
@@ -94,6 +96,34 @@ def runner_deployments(workspace: Workspace) -> list[RunnerDeployment]:
         )
         for item in deployments(workspace.settings.schedules)
     ]
+
+
+def _run(registered: list[RunnerDeployment]) -> None:
+    """Register, and run what is due, until SIGINT or SIGTERM."""
+    import httpx
+    from prefect.exceptions import PrefectException
+    from prefect.runner import Runner
+
+    runner = Runner(pause_on_shutdown=True)
+    try:
+        for item in registered:
+            runner.add_deployment(item)
+    except (PrefectException, httpx.HTTPError, RuntimeError) as error:
+        raise SettingsError(
+            f"'servers.prefect_url': the server refused the deployments ({type(error).__name__}); look into its log, "
+            "and set PREFECT_API_AUTH_STRING where it asks for a password"
+        ) from None
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_until_ended(runner))
+
+
+async def _until_ended(runner: Runner) -> None:
+    """Prefect's own way out on SIGTERM (3.8.8) pauses nothing: it is given the one of Ctrl-C."""
+    work = asyncio.ensure_future(runner.start())
+    await asyncio.sleep(0)  # by then the runner has set its handler, which is replaced
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, work.cancel)
+    with suppress(asyncio.CancelledError):
+        await work
 
 
 def _flow(item: Deployment) -> Flow[..., Any]:
