@@ -43,7 +43,7 @@ def main() -> None:
         app()
     except ScanoteError as error:
         print(f"scanote: {_one_line(str(error))}", file=sys.stderr)
-        sys.exit(3 if isinstance(error, ServerError) else 2)
+        sys.exit(3 if isinstance(error, ServerError) or getattr(error, "retry", False) else 2)
     except KeyboardInterrupt:
         print("scanote: stopped; what was written stays, run the same command to go on", file=sys.stderr)
         sys.exit(130)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,9 +21,10 @@ from flows.cli.shared import (
 )
 
 if TYPE_CHECKING:
+    from data_schemas.diagnosis import ModelReference
     from pipelines.cases.ingest import Ingested
     from pipelines.delivery.deliver import Delivered
-    from pipelines.diagnosis.batch import Outcome, Speaker
+    from pipelines.diagnosis.batch import Outcome
     from pipelines.workspace.paths import Workspace
 
 ManyPaths = list[Path] | None
@@ -78,13 +79,12 @@ def diagnose(
     from pipelines.workspace.paths import open_workspace
 
     given = open_workspace(workspace)
+    day = since.date() if since else None
     if given.settings.servers.prefect_url:
-        from flows.diagnose import diagnose_flow
-
-        diagnose_flow(str(given.root), model=model, since=since.date().isoformat() if since else None)
-        return
-    speaker, outcome, delivered = run_batch(given, model=model, since=since)
-    summary = batch_summary(speaker, outcome, delivered)
+        reference, outcome, delivered = _run_flow(given, model=model, since=day)
+    else:
+        reference, outcome, delivered = run_batch(given, model=model, since=day)
+    summary = batch_summary(reference, outcome, delivered)
     if as_json:
         print_json(summary)
     else:
@@ -95,9 +95,22 @@ def diagnose(
         raise typer.Exit(1)
 
 
+def _run_flow(
+    workspace: Workspace, *, model: str | None, since: date | None
+) -> tuple[ModelReference, Outcome, Delivered]:
+    """The batch as a flow run of the settings' Prefect server."""
+    from flows.prefect_settings import use_prefect
+
+    use_prefect(workspace)
+    from flows.diagnose import diagnose_flow
+
+    batch = diagnose_flow(str(workspace.root), model=model, since=since.isoformat() if since else None)
+    return batch.model, batch.outcome, batch.delivered
+
+
 def run_batch(
-    workspace: Workspace, *, model: str | None = None, since: datetime | None = None
-) -> tuple[Speaker, Outcome, Delivered]:
+    workspace: Workspace, *, model: str | None = None, since: date | None = None
+) -> tuple[ModelReference, Outcome, Delivered]:
     """The batch without Prefect: diagnose, then deliver."""
     from pipelines.cases.ingest import load_cases
     from pipelines.delivery.deliver import deliver
@@ -106,12 +119,12 @@ def run_batch(
 
     with stage("load model", 1):
         speaker = load_speaker(workspace, model)
-    cases = select_cases(load_cases(workspace).cases, since=since.date() if since else None)
+    cases = select_cases(load_cases(workspace).cases, since=since)
     with stage("diagnose", len(cases)) as report:
         outcome = diagnose_cases(cases, workspace=workspace, speaker=speaker, progress=report)
     with stage("write pages", 0) as report:
         delivered = deliver(workspace, recipe=speaker.model.card.recipe, progress=report)
-    return speaker, outcome, delivered
+    return speaker.reference, outcome, delivered
 
 
 def serve(workspace: WorkspaceOption = DEFAULT_WORKSPACE) -> None:
@@ -122,6 +135,8 @@ def serve(workspace: WorkspaceOption = DEFAULT_WORKSPACE) -> None:
     given = open_workspace(workspace)
     from flows.serve import serve as run
 
+    if given.settings.servers.prefect_url:
+        tell(f"serving ingest, diagnose and retrain of {given.root}; stop with Ctrl-C")
     run(given.root)
 
 
@@ -186,10 +201,10 @@ def _tell_refused(done: Ingested) -> None:
         tell(f"refused: {line.reason.value}: {line.where}: {line.detail}")
 
 
-def batch_summary(speaker: Speaker, outcome: Outcome, delivered: Delivered) -> dict[str, Any]:
+def batch_summary(reference: ModelReference, outcome: Outcome, delivered: Delivered) -> dict[str, Any]:
     """What ``diagnose --json`` prints."""
     return {
-        "model": speaker.reference.model_dump(mode="json"),
+        "model": reference.model_dump(mode="json"),
         "diagnosed": outcome.diagnosed,
         "known": outcome.known,
         "refused": dict(outcome.refused or {}),
