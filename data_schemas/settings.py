@@ -105,7 +105,7 @@ class TrainingRecipe(Record):
 
     seed: int = neutral(0)
     epochs: int = neutral(40, ge=1)
-    patience: int = neutral(8, ge=1)
+    patience: int = neutral(5, ge=1)
     batch_size: int = neutral(32, ge=1)
     learning_rate: float = neutral(1e-3, gt=0.0)
     weight_decay: float = neutral(1e-2, ge=0.0)
@@ -114,7 +114,7 @@ class TrainingRecipe(Record):
     class_weights: bool = neutral(True)
     precision: Literal["auto", "fp32", "bf16"] = neutral("auto")
     deterministic: bool = neutral(True)
-    scan_epochs: int = neutral(6, ge=0)
+    scan_epochs: int = neutral(4, ge=0)
     scan_batch_size: int = neutral(16, ge=1)
     scan_learning_rate: float = neutral(2e-3, gt=0.0)
     bootstrap: int = neutral(1000, ge=10)

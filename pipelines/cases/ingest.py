@@ -56,7 +56,8 @@ def ingest(
     InputError
         A path does not exist, holds no file at all, or a table cannot be read as a whole. Nothing was written.
     """
-    index = index_paths(scans, progress=progress) if scans else Index()
+    # The catalogue is read from other folders later, so it holds absolute paths.
+    index = index_paths([path.absolute() for path in scans], progress=progress) if scans else Index()
     records = read_records(
         notes=notes,
         observations=observations,

@@ -99,7 +99,7 @@ def grey_png(values: np.ndarray, window: Window) -> bytes:
     share = np.clip((values - window.low) / (window.high - window.low), 0.0, 1.0)
     grey = np.rint(np.rint(share * (GREYS - 1)) * (255 / (GREYS - 1))).astype(np.uint8)
     stream = io.BytesIO()
-    Image.fromarray(grey).save(stream, "PNG", compress_level=9)
+    Image.fromarray(grey).save(stream, "PNG", compress_level=6)
     return stream.getvalue()
 
 

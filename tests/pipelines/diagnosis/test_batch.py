@@ -215,3 +215,12 @@ def test_files_and_memory_give_the_same_example(both_ways: Callable[[int], tuple
     assert found.keys() == {value.code for value in memory.values}
     for value in memory.values:
         assert found[value.code] == pytest.approx((value.value, value.age_days), abs=1e-4)
+
+
+def test_scans_named_by_a_relative_path_are_found_from_another_folder(
+    workspace: Workspace, speaker: Speaker, hospital: Hospital, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(hospital.folder)
+    ingest(workspace, scans=[Path("scans")])
+    monkeypatch.chdir(tmp_path)
+    assert diagnose_cases(load_cases(workspace).cases, workspace=workspace, speaker=speaker).diagnosed == PATIENTS
