@@ -8,7 +8,6 @@ TORCH := $(shell grep '^torch==' constraints.txt)
 .PHONY: demo test check test-services test-slow clean
 
 demo: $(STAMP)
-	rm -rf demo
 	$(BIN)/scanote demo demo
 
 test: $(STAMP)

@@ -62,6 +62,14 @@ class ScanRecipe(Record):
     width: float = neutral(0.5, gt=0.0, le=2.0)
     weights: str | None = neutral(None)
 
+    @model_validator(mode="after")
+    def _grid_and_windows(self) -> ScanRecipe:
+        if min(self.shape) < 8 or min(self.spacing_mm) <= 0:
+            raise ValueError("the grid needs 8 voxels or more on each axis, and a spacing above 0")
+        if not self.windows_hu or any(not low < high for low, high in self.windows_hu):
+            raise ValueError("windows_hu needs at least one window, each with its lower bound below its upper bound")
+        return self
+
 
 class NoteRecipe(Record):
     """From text to tokens. ``encoder`` is a local folder, a hub id, or ``packaged`` (the offline default)."""
@@ -237,5 +245,5 @@ def _first_problem(error: ValidationError) -> str:
     where = ".".join(str(part) for part in problem["loc"])
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if problem["type"] == "extra_forbidden":
-        return f"unknown settings key '{where}'; 'scanote settings' lists the known ones{more}"
+        return f"unknown settings key '{where}'; a new workspace's scanote.yaml lists the known ones{more}"
     return f"'{where}': {problem['msg']}{more}"

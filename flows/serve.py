@@ -66,7 +66,7 @@ def serve(workspace: Path | str, *, verbose: bool = False) -> None:
         )
     use_prefect(opened, verbose=verbose)
     registered = runner_deployments(opened)
-    _check_server(url)
+    check_server(url)
     _run(registered)
 
 
@@ -147,7 +147,8 @@ def _schedules(workspace: Workspace, item: Deployment) -> list[Any]:
         ) from None
 
 
-def _check_server(url: str) -> None:
+def check_server(url: str) -> None:
+    """Raise SettingsError, in one line, where no Prefect server answers at a URL."""
     import httpx
 
     try:

@@ -44,6 +44,9 @@ def main() -> None:
     except ScanoteError as error:
         print(f"scanote: {_one_line(str(error))}", file=sys.stderr)
         sys.exit(3 if isinstance(error, ServerError) or getattr(error, "retry", False) else 2)
+    except OSError as error:
+        print(f"scanote: {_one_line(f'{error.strerror or error}: {error.filename or chr(45)}')}", file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:
         print("scanote: stopped; what was written stays, run the same command to go on", file=sys.stderr)
         sys.exit(130)

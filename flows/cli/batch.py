@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from data_schemas.errors import InputError
+from data_schemas.errors import InputError, SettingsError
 from flows.cli.shared import (
     DEFAULT_WORKSPACE,
     JsonOption,
@@ -80,7 +80,7 @@ def diagnose(
 
     given = open_workspace(workspace)
     day = since.date() if since else None
-    if given.settings.servers.prefect_url:
+    if given.settings.servers.prefect_url and _prefect_answers(given.settings.servers.prefect_url):
         reference, outcome, delivered = _run_flow(given, model=model, since=day)
     else:
         reference, outcome, delivered = run_batch(given, model=model, since=day)
@@ -89,10 +89,26 @@ def diagnose(
         print_json(summary)
     else:
         print_batch(summary)
-    if outcome.failed or outcome.leased:
+    if outcome.exhausted:
+        tell(f"{outcome.exhausted} cases have no attempt left; see 'exhausted' in the worklist's list of failures")
+    if model not in (None, given.settings.diagnosis.model):
+        tell(f"these results are those of model '{model}', not of '{given.settings.diagnosis.model}'")
+    if outcome.failed or outcome.leased or outcome.mendable:
         raise typer.Exit(3)
-    if strict and (outcome.refused or outcome.exhausted):
+    if strict and (outcome.refused or outcome.exhausted or delivered.withheld):
         raise typer.Exit(1)
+
+
+def _prefect_answers(url: str) -> bool:
+    """Whether the Prefect server is there; a dead one is said aloud and never costs a case."""
+    from flows.serve import check_server
+
+    try:
+        check_server(url)
+    except SettingsError as error:
+        tell(f"{error}; this batch runs without Prefect")
+        return False
+    return True
 
 
 def _run_flow(
@@ -145,9 +161,8 @@ def settings(workspace: WorkspaceOption = DEFAULT_WORKSPACE) -> None:
     from data_schemas.settings import leaves
     from pipelines.workspace.paths import open_workspace
 
-    secret = {"servers.database_url"}
     for name, value, affects in leaves(open_workspace(workspace).settings):
-        shown = "(set)" if name in secret and value else value
+        shown = "(set)" if name.startswith("servers.") and value else value
         print(f"{'*' if affects else ' '} {name} = {shown}")
 
 
@@ -212,6 +227,7 @@ def batch_summary(reference: ModelReference, outcome: Outcome, delivered: Delive
         "leased": outcome.leased,
         "exhausted": outcome.exhausted,
         "diagnoses": delivered.diagnoses,
+        "withheld": delivered.withheld,
         "worklist": str(delivered.worklist),
         "results": str(delivered.results),
     }
@@ -225,6 +241,8 @@ def print_batch(summary: dict[str, Any]) -> None:
     counts = [f"{summary['diagnosed']} new", f"{summary['known']} known already"]
     counts += [f"{count} refused ({reason})" for reason, count in summary["refused"].items()]
     counts += [f"{summary[name]} {name}" for name in ("failed", "leased", "exhausted") if summary[name]]
-    print(f"diagnoses: {', '.join(counts)}; {summary['diagnoses']} stand in the ledger")
+    print(f"diagnoses: {', '.join(counts)}; {summary['diagnoses']} on the worklist")
+    if summary["withheld"]:
+        print(f"withheld: {summary['withheld']} diagnoses of studies that are quarantined or gone by now")
     print(f"worklist: {summary['worklist']}")
     print(f"results: {summary['results']}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from pathlib import Path
 from typing import Annotated
@@ -34,7 +35,8 @@ def synth(
     with stage("write hospital", patients) as report:
         done = write_hospital(folder, patients=patients, seed=seed, dials=dials, progress=report)
     print(f"{done.patients} patients, {done.slices} slices, {done.notes} notes in {done.folder}")
-    print(f"next: scanote ingest --scans {done.scans} --notes {done.records} --labels {done.labels}")
+    places = [shlex.quote(str(path)) for path in (done.scans, done.records, done.labels)]
+    print("next: scanote ingest --scans {} --notes {} --labels {}".format(*places))
 
 
 def demo(
@@ -47,8 +49,10 @@ def demo(
     """Tell the whole story on a synthetic hospital: generate, ingest, train, promote, diagnose, write pages."""
     quiet_libraries()
     began = time.monotonic()
-    if folder.exists() and any(folder.iterdir()):
-        raise InputError(f"{folder}: not empty; name a new folder, or remove that one")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder}: there already; name a new folder, or remove that one")
+    if on_disk > test:
+        raise InputError(f"--on-disk {on_disk} patients are part of the --test {test}; lower it, or raise --test")
     from flows.cli.batch import ingest_summary, print_ingest, run_batch
     from pipelines.cases.ingest import ingest
     from pipelines.review.promote import promote

@@ -10,6 +10,7 @@ import numpy as np
 
 from data_schemas.case import Case
 from data_schemas.cohort import Split
+from data_schemas.errors import SettingsError
 from data_schemas.observation import Observation
 from pipelines.cases.clock import DAYS_A_YEAR, years_between
 from pipelines.notes.sections import BODY, SPELLINGS, split_sections
@@ -66,6 +67,8 @@ class Example:
 def sentences_of(texts: Sequence[str], *, input_sections: Sequence[str]) -> tuple[Sentence, ...]:
     """The sentences of the input sections of some notes, in order."""
     allowed = set(input_sections)
+    if not allowed or not allowed <= SECTION_NUMBER.keys():
+        raise SettingsError(f"model.note.input_sections must be some of {', '.join(SECTION_NUMBER)}")
     return tuple(
         Sentence(sentence, f"{note}/{place}/{number}", SECTION_NUMBER[section.name], number)
         for note, text in enumerate(texts)

@@ -15,6 +15,7 @@ from data_schemas.settings import ModelRecipe
 from pipelines.cases.examples import Example, ScanTensor, sentences_of, values_of
 from pipelines.scans.preprocess import grid_affine, preprocess
 from pipelines.scans.read import read_volume
+from pipelines.scans.stored import read_stored
 from pipelines.workspace.cache import ArrayCache
 from pipelines.workspace.digests import json_digest
 
@@ -32,8 +33,7 @@ def prepare(
 ) -> Example:
     """The example of a case.
 
-    The resampled scan is cached by the digests of its files and the recipe; the files themselves are only read where
-    the cache has nothing.
+    The resampled scan is cached by the digests of its files and the recipe; the files are checked all the same.
 
     Raises
     ------
@@ -80,6 +80,8 @@ def _scan_tensor(case: Case, recipe: ModelRecipe, digest: str, cache: ArrayCache
         raise ValueError("a case without a scan has no scan tensor")
     values = cache.get(digest) if cache else None
     if values is not None:
+        for file in scan.files:
+            read_stored(file)  # a cached tensor stands for its files only while they are what was ingested
         affine = grid_affine(scan.geometry, shape=recipe.scan.shape, spacing_mm=recipe.scan.spacing_mm)
         return ScanTensor(values, affine.astype(np.float32))
     tensor = resample(read_volume(scan), scan.geometry, recipe=recipe)

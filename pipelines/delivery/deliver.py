@@ -30,12 +30,16 @@ RESULTS = "diagnoses.jsonl"
 
 @dataclass(frozen=True)
 class Delivered:
-    """Where the worklist and the results are, how many pages are new, and how many diagnoses stand."""
+    """Where the worklist and the results are, how many pages are new, and how many diagnoses are shown.
+
+    ``withheld`` counts diagnoses of studies that are no case any more: quarantined since, or gone from the catalogue.
+    """
 
     worklist: Path
     results: Path
     new_pages: int
     diagnoses: int
+    withheld: int = 0
 
 
 def deliver(
@@ -46,20 +50,22 @@ def deliver(
     ``recipe`` is the model's: it tells which sections are inputs, and how large a region of the scan is.
     """
     with workspace.database() as engine:
-        current = diagnoses(engine)
+        standing = diagnoses(engine)
         tried = attempts(engine)
         series = catalogue.quarantined(engine)
     linked = load_cases(workspace)
     cases = {case.study_key: case for case in linked.cases}
+    # A study that was quarantined after its diagnosis is no longer shown as fit to be read; the ledger keeps it.
+    current = tuple(item for item in standing if item.study_key in cases)
     retire(workspace.pages, {item.study_key for item in current})
     wanted = []
     for item in current:
-        case = cases.get(item.study_key)
+        case = cases[item.study_key]
         if _stands(workspace.pages, item):
             continue
         # A page of an earlier diagnosis must not stand in for one whose inputs have changed since.
         (workspace.pages / page_name(item.study_key)).unlink(missing_ok=True)
-        if case is not None and case.inputs_digest == item.inputs_digest:
+        if case.inputs_digest == item.inputs_digest:
             wanted.append((item, case))
     for number, (item, case) in enumerate(wanted):
         _page(workspace.pages, item, case, recipe or workspace.settings.model)
@@ -78,7 +84,13 @@ def deliver(
         failed=open_failures(tried),
         quarantined=quarantined,
     )
-    return Delivered(worklist=worklist, results=results, new_pages=len(wanted), diagnoses=len(current))
+    return Delivered(
+        worklist=worklist,
+        results=results,
+        new_pages=len(wanted),
+        diagnoses=len(current),
+        withheld=len(standing) - len(current),
+    )
 
 
 def open_failures(tried: Sequence[Attempt]) -> Counter[str]:

@@ -48,13 +48,14 @@ class Speaker:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How many cases of a batch ended how; ``refused`` and ``failed`` by reason."""
+    """How many cases of a batch ended how; ``refused`` by reason, ``mendable`` those of them that a retry may mend."""
 
     diagnosed: int = 0
     known: int = 0
     leased: int = 0
     exhausted: int = 0
     refused: Counter[str] | None = None
+    mendable: int = 0
     failed: int = 0
 
     def __add__(self, other: Outcome) -> Outcome:
@@ -65,6 +66,7 @@ class Outcome:
             leased=self.leased + other.leased,
             exhausted=self.exhausted + other.exhausted,
             refused=(self.refused or Counter()) + (other.refused or Counter()),
+            mendable=self.mendable + other.mendable,
             failed=self.failed + other.failed,
         )
 
@@ -142,8 +144,8 @@ def _attempt(
         example = prepare(case, recipe=speaker.model.card.recipe, cache=cache)
     except RefusedError as error:
         if error.reason in MENDABLE:
-            claims.fail(engine, claim, error.reason, type(error).__name__)
-            return Outcome(refused=Counter([error.reason.value]))
+            claims.release(engine, claim)  # no attempt is used up: the case is right once its files are
+            return Outcome(refused=Counter([error.reason.value]), mendable=1)
         ledger.complete(engine, claim, refusal(case, claim.key, workspace, speaker, error.reason))
         return Outcome(refused=Counter([error.reason.value]))
     diagnosis = diagnosis_of(case, example, claim.key, workspace=workspace, speaker=speaker, cache=cache)

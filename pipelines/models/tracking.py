@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from data_schemas.errors import ServerError
+from pipelines.workspace.digests import sha256_bytes
 from pipelines.workspace.paths import Workspace
 
 if TYPE_CHECKING:
@@ -68,8 +69,12 @@ def experiment_id(client: MlflowClient, workspace: Workspace, name: str) -> str:
     from mlflow.exceptions import MlflowException
 
     place = None if is_remote(workspace) else (workspace.artifacts / "mlflow" / name).as_uri()
-    for _ in range(2):
+    for _ in range(3):
         found = client.get_experiment_by_name(name)
+        if found is not None and place not in (None, found.artifact_location):
+            # The workspace was copied or moved: the old experiment would write into the old place.
+            name = f"{name}-{sha256_bytes(str(place).encode())[:8]}"
+            found = client.get_experiment_by_name(name)
         if found is not None:
             return str(found.experiment_id)
         try:

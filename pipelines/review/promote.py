@@ -60,7 +60,7 @@ def promote(
         _decide(workspace, engine, PROMOTE, chosen, before, reviewer=reviewer, reason=reason, actor=actor)
     message = f"{chosen.name} version {chosen.version} is champion now, UNGATED: no gate has compared it with another"
     if before not in (None, chosen.version):
-        message += f"; version {before} was champion before (to go back: scanote rollback)"
+        message += f"; version {before} was champion before (to go back: scanote rollback --reviewer … --reason …)"
     log.warning("%s version %s was promoted ungated", chosen.name, chosen.version)
     return Promotion(chosen, before, message)
 

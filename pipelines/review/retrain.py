@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_schemas.cohort import Split
-from data_schemas.errors import RefusedError
+from data_schemas.errors import InputError, RefusedError
 from pipelines.cases.cohort import build_cohort
 from pipelines.cases.examples import Example
 from pipelines.cases.ingest import load_cases
@@ -99,6 +99,8 @@ def labelled_examples(
         ): split
         for patient, split in (splits or {}).items()
     }
+    if given and not given.keys() & {member.patient_key for member in cohort.members}:
+        raise InputError("the splits name no patient of the labelled cases; give patient ids as the scans have them")
     by_key = {case.study_key: case for case in cases}
     cache = ArrayCache(workspace.cache)
     examples: list[Example] = []

@@ -93,7 +93,7 @@ def put_observations(engine: Engine, key: bytes, observations: Sequence[Observat
 
 
 def put_labels(engine: Engine, key: bytes, labels: Sequence[Label]) -> PutCounts:
-    """Put labels. Of the same patient or study and finding the last value put is current."""
+    """Put labels. Of the same patient or study and finding the last value put is current, known before or not."""
 
     def version(item: Label) -> Version:
         patient, study = _patient(key, item.patient_id), _study(key, item.study_uid)
@@ -101,13 +101,13 @@ def put_labels(engine: Engine, key: bytes, labels: Sequence[Label]) -> PutCounts
         return _version(slot, item, patient_key=patient, study_key=study, finding=item.finding)
 
     rows = [version(item) for item in labels]
-    return write(engine, lambda connection: put_versions(connection, tables.label, rows))
+    return write(engine, lambda connection: put_versions(connection, tables.label, rows, revive=True))
 
 
 def put_id_map(engine: Engine, key: bytes, mappings: Sequence[IdMapping]) -> PutCounts:
     """Put rows of the id map. Several record ids for one scan id in one call all stay: the linker must see them.
 
-    In a later call other record ids for that scan id replace them: a corrected map.
+    In a later call other record ids for that scan id replace them, known before or not: a corrected map.
     """
 
     def version(item: IdMapping) -> Version:
@@ -115,7 +115,7 @@ def put_id_map(engine: Engine, key: bytes, mappings: Sequence[IdMapping]) -> Put
         return _version(keyed_digest(key, "id-map", patient), item, patient_key=patient)
 
     rows = [version(item) for item in mappings]
-    return write(engine, lambda connection: put_versions(connection, tables.id_map, rows, several=True))
+    return write(engine, lambda connection: put_versions(connection, tables.id_map, rows, several=True, revive=True))
 
 
 def scans(engine: Engine) -> tuple[Scan, ...]:

@@ -41,33 +41,46 @@ def put_versions(
     rows: Sequence[Version],
     *,
     several: bool = False,
+    revive: bool = False,
     spare: frozenset[str] = frozenset(),
 ) -> PutCounts:
     """Add the versions that the table does not hold, and supersede the other current versions of their slots.
 
     A version that is known, current or superseded, changes nothing: reading an old export again takes nothing back.
     Of several new versions of one slot in one call the last stays current, or all of them where ``several`` is set.
-    Versions in ``spare`` stay current whatever comes.
+    Versions in ``spare`` stay current whatever comes. With ``revive`` the last put decides even where it is known: a
+    correction can be taken back by putting the old version again.
     """
     unique = {row.version: row for row in rows}
-    known = {row.version for row in rows_in(connection, table.c.version, list(unique))}
-    new = [row for row in unique.values() if row.version not in known]
+    held = {row.version: row for row in rows_in(connection, table.c.version, list(unique))}
+    new = [row for row in unique.values() if row.version not in held]
+    last = {row.slot: row.version for row in unique.values()}
+    wanted = [row for row in unique.values() if revive and (several or last[row.slot] == row.version)]
+    back = [row for row in wanted if row.version in held and held[row.version].superseded is not None]
     now = time.time()
     stays: dict[str, set[str]] = {}
-    for row in new:
-        stays[row.slot] = {row.version}
+    for row in [*new, *back]:
+        stays[row.slot] = {last[row.slot] if revive else row.version}
     if several:
         for row in unique.values():
             stays.setdefault(row.slot, set()).add(row.version)
-    older = rows_in(connection, table.c.slot, sorted({row.slot for row in new}), table.c.superseded.is_(None))
+    older = rows_in(
+        connection,
+        table.c.slot,
+        sorted(stays.keys() & {row.slot for row in [*new, *back]}),
+        table.c.superseded.is_(None),
+    )
     leaving = [row.version for row in older if row.version not in stays[row.slot] | spare]
     for part in _parts(leaving):
         connection.execute(update(table).where(table.c.version.in_(part)).values(superseded=now))
+    for part in _parts([row.version for row in back]):
+        connection.execute(update(table).where(table.c.version.in_(part)).values(superseded=None))
     values = [_values(row, now, current=row.version in stays[row.slot]) for row in new]
     if values:
         connection.execute(insert(table), values)
     superseded = len(leaving) + sum(value["superseded"] is not None for value in values)
-    return PutCounts(added=len(new), known=len(unique) - len(new), superseded=superseded)
+    added = len(new) + len(back)
+    return PutCounts(added=added, known=len(unique) - added, superseded=superseded)
 
 
 def rows_in(

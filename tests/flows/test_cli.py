@@ -198,7 +198,7 @@ def test_a_demo_never_overwrites(scanote: Scanote, tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("precious")
     done = scanote("demo", tmp_path)
     assert done.code == 2
-    assert "not empty" in done.complaint
+    assert "there already" in done.complaint
 
 
 def test_ingest_of_nothing_says_what_to_name(scanote: Scanote, tmp_path: Path) -> None:
@@ -206,3 +206,14 @@ def test_ingest_of_nothing_says_what_to_name(scanote: Scanote, tmp_path: Path) -
     assert done.code == 2
     assert "--scans" in done.complaint
     assert not (tmp_path / "w").exists()
+
+
+def test_a_demo_whose_files_are_more_than_its_test_is_refused(scanote: Scanote, tmp_path: Path) -> None:
+    done = scanote("demo", tmp_path / "new", "--test", 60, "--on-disk", 100)
+    assert done.code == 2
+    assert "--on-disk" in done.complaint
+
+
+def test_settings_show_no_server_address(scanote: Scanote, ingested: Path) -> None:
+    (ingested / "scanote.yaml").write_text("servers: {mlflow_url: 'http://u:hunter2@127.0.0.1:1'}\n")
+    assert "hunter2" not in scanote("settings", "-w", ingested).out

@@ -86,10 +86,18 @@ def test_a_cached_tensor_equals_a_fresh_one(case, cache):
         assert row.scan.values.dtype == fresh.scan.values.dtype
 
 
-def test_what_is_cached_is_not_read_again(case, cache, stored):
+def test_what_is_cached_is_not_resampled_again(case, cache, monkeypatch):
     first = prepare(case, recipe=RECIPE, cache=cache)
-    stored.unlink()
+    monkeypatch.setattr(module, "resample", None)
     assert np.array_equal(prepare(case, recipe=RECIPE, cache=cache).scan.values, first.scan.values)
+
+
+def test_a_cached_tensor_is_only_used_while_its_files_are_what_was_ingested(case, cache, stored):
+    prepare(case, recipe=RECIPE, cache=cache)
+    damage(stored)
+    with pytest.raises(RefusedError) as caught:
+        prepare(case, recipe=RECIPE, cache=cache)
+    assert caught.value.reason is Reason.DIGEST_CHANGED
 
 
 def test_a_flipped_bit_in_a_stored_file_is_noticed_before_it_is_used(case, stored):

@@ -217,6 +217,33 @@ def test_files_and_memory_give_the_same_example(both_ways: Callable[[int], tuple
         assert found[value.code] == pytest.approx((value.value, value.age_days), abs=1e-4)
 
 
+def test_a_study_quarantined_after_its_diagnosis_is_withheld(
+    workspace: Workspace, speaker: Speaker, cases: tuple[Case, ...], tmp_path: Path
+) -> None:
+    diagnose_cases(cases, workspace=workspace, speaker=speaker)
+    deliver(workspace, recipe=speaker.model.card.recipe)
+    assert cases[0].scan is not None
+    patient = cases[0].scan.patient
+    other = {"M": "F", "F": "M"}[patient.sex]
+    (tmp_path / "sex.csv").write_text(f"patient_id,sex\n{patient.patient_id},{other}\n")
+    ingest(workspace, observations=[tmp_path / "sex.csv"])
+    delivered = deliver(workspace, recipe=speaker.model.card.recipe)
+    assert (delivered.diagnoses, delivered.withheld) == (PATIENTS - 1, 1)
+    assert not (workspace.pages / f"{cases[0].study_key[:16]}.html").exists()
+    assert cases[0].study_key not in delivered.results.read_text()
+    assert len(stands(workspace)) == PATIENTS
+
+
+def test_files_that_are_away_for_long_use_up_no_attempt(
+    workspace: Workspace, speaker: Speaker, cases: tuple[Case, ...], hospital: Hospital
+) -> None:
+    away = hospital.scans.rename(hospital.folder / "away")
+    for _ in range(workspace.settings.diagnosis.attempts + 2):
+        assert diagnose_cases(cases, workspace=workspace, speaker=speaker).mendable == PATIENTS
+    away.rename(hospital.scans)
+    assert diagnose_cases(cases, workspace=workspace, speaker=speaker).diagnosed == PATIENTS
+
+
 def test_scans_named_by_a_relative_path_are_found_from_another_folder(
     workspace: Workspace, speaker: Speaker, hospital: Hospital, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

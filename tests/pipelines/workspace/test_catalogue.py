@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select, update
 
-from data_schemas.cohort import IdMapping
+from data_schemas.cohort import IdMapping, Label, LabelValue
 from data_schemas.errors import InputError, WorkspaceError
 from data_schemas.reasons import Reason
 from data_schemas.scan import Index, SeriesStatus
@@ -224,6 +224,28 @@ def test_a_corrected_id_map_replaces_the_wrong_row(engine: Engine, key: bytes) -
     assert catalogue.put_id_map(engine, key, [right]) == PutCounts(added=1, superseded=1)
     assert catalogue.id_map(engine) == (right,)
     assert catalogue.id_map(engine, superseded=True) == (wrong,)
+
+
+def test_a_wrong_correction_of_the_id_map_can_be_taken_back(engine: Engine, key: bytes) -> None:
+    right, wrong = (IdMapping(scan_patient_id="S", record_patient_id=record) for record in ("A", "B"))
+    for row in (right, wrong, right):
+        catalogue.put_id_map(engine, key, [row])
+    assert catalogue.id_map(engine) == (right,)
+    assert catalogue.put_id_map(engine, key, [right]) == PutCounts(known=1)
+
+
+def test_a_label_can_be_put_back(engine: Engine, key: bytes) -> None:
+    one, other = (Label(patient_id="P", finding="pneumonia", value=LabelValue(value)) for value in (1, 0))
+    for label in (one, other, one):
+        catalogue.put_labels(engine, key, [label])
+    assert catalogue.labels(engine) == (one,)
+
+
+def test_two_tables_that_disagree_give_the_same_label_every_time(engine: Engine, key: bytes) -> None:
+    one, other = (Label(patient_id="P", finding="pneumonia", value=LabelValue(value)) for value in (1, 0))
+    catalogue.put_labels(engine, key, [one, other])
+    assert catalogue.put_labels(engine, key, [one, other]) == PutCounts(known=2)
+    assert catalogue.labels(engine) == (other,)
 
 
 def test_ingest_runs_are_counted_in_order(engine: Engine) -> None:
