@@ -90,7 +90,7 @@ def diagnose(
     else:
         print_batch(summary)
     if outcome.exhausted:
-        tell(f"{outcome.exhausted} cases have no attempt left; see 'exhausted' in the worklist's list of failures")
+        tell(f"{outcome.exhausted} cases failed as often as 'diagnosis.attempts' allows and were not tried again")
     if model not in (None, given.settings.diagnosis.model):
         tell(f"these results are those of model '{model}', not of '{given.settings.diagnosis.model}'")
     if outcome.failed or outcome.leased or outcome.mendable:

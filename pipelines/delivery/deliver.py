@@ -114,7 +114,7 @@ def _page(pages: Path, diagnosis: Diagnosis, case: Case, recipe: ModelRecipe) ->
         try:
             volume = read_volume(case.scan)
         except RefusedError:
-            volume = None  # the page says that the scan cannot be shown; the reason stands in the diagnosis
+            volume = None  # the page says that the scan cannot be shown
     depth, height, width = recipe.scan.spacing_mm
     cell = 2 ** (2 + max(int(recipe.scan.tap[-1]) - 1, 0)) if recipe.scan.tap.startswith("layer") else 8
     write_case_page(

@@ -67,7 +67,7 @@ def put_versions(
     older = rows_in(
         connection,
         table.c.slot,
-        sorted(stays.keys() & {row.slot for row in [*new, *back]}),
+        sorted({row.slot for row in [*new, *back]}),
         table.c.superseded.is_(None),
     )
     leaving = [row.version for row in older if row.version not in stays[row.slot] | spare]
