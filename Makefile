@@ -3,9 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+BENCH := .venv-bench
+BENCH_STAMP := $(BENCH)/.installed
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: demo test check test-services test-slow clean
+.PHONY: demo test check test-services test-slow bench-env clean
 
 demo: $(STAMP)
 	$(BIN)/scanote demo demo
@@ -34,5 +36,14 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,postgres]'
 	touch $@
 
+# The other readers lie beside the product, not in it; the rest of this environment is the one above.
+bench-env: $(BENCH_STAMP)
+$(BENCH_STAMP): $(STAMP) benchmarks/requirements.txt
+	$(PYTHON) -m venv $(BENCH)
+	$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" \
+	  > $$($(BENCH)/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/product.pth
+	$(BENCH)/bin/pip install --quiet --no-deps --disable-pip-version-check --requirement benchmarks/requirements.txt
+	touch $@
+
 clean:
-	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(BENCH) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -20,17 +20,22 @@ class Reason(StrEnum):
     UNSUPPORTED_TRANSFER_SYNTAX = "unsupported-transfer-syntax"
     UNSUPPORTED_OBJECT = "unsupported-object"
     DECODE_FAILED = "decode-failed"
+    DECODER_DIED = "decoder-died"
     MISSING_GEOMETRY = "missing-geometry"
     IMPLAUSIBLE_GEOMETRY = "implausible-geometry"
     MISSING_SLICES = "missing-slices"
     DUPLICATE_SLICES = "duplicate-slices"
+    DUPLICATE_UID = "duplicate-uid"
     IRREGULAR_SPACING = "irregular-spacing"
     MIXED_ORIENTATION = "mixed-orientation"
     MIXED_SHAPE = "mixed-shape"
     MIXED_PATIENTS = "mixed-patients"
+    PLACEHOLDER_IDENTITY = "placeholder-identity"
     MIXED_STUDIES = "mixed-studies"
     MIXED_FRAMES_OF_REFERENCE = "mixed-frames-of-reference"
     MIXED_INTENSITY_SCALE = "mixed-intensity-scale"
+    SEVERAL_STACKS = "several-stacks"
+    LATERALITY_CONFLICT = "laterality-conflict"
     TILTED = "tilted"
     MOSAIC = "mosaic"
     DERIVED = "derived"
@@ -67,6 +72,11 @@ class Remark(StrEnum):
     UNDATED_TEXT = "undated-text"
     COPIES_DROPPED = "copies-dropped"
     LOCALIZER_SET_ASIDE = "localizer-set-aside"
+    CAPTURE_SET_ASIDE = "capture-set-aside"
+    TILT_CORRECTED = "tilt-corrected"
+    RESAMPLED_IRREGULAR = "resampled-irregular"
+    BURNED_IN_TEXT_SUSPECTED = "burned-in-text-suspected"
+    CHANNEL_MISSING = "channel-missing"
     MONOCHROME1_INVERTED = "monochrome1-inverted"
     LOSSY = "lossy"
     SEVERAL_SCANS = "several-scans"
@@ -87,18 +97,23 @@ MEANING: dict[Reason | Remark, str] = {
     Reason.UNSUPPORTED_TRANSFER_SYNTAX: "The pixels are stored in a transfer syntax that scanote does not read.",
     Reason.UNSUPPORTED_OBJECT: "A kind of image object that this version does not read yet.",
     Reason.DECODE_FAILED: "The decoder refused the pixels, or they do not fill the stated shape.",
+    Reason.DECODER_DIED: "The process that decoded the pixels died, or took more memory or time than it may.",
     Reason.MISSING_GEOMETRY: "Position, orientation, spacing or shape is absent from a slice.",
     Reason.IMPLAUSIBLE_GEOMETRY: "Zero, negative, non-finite or absurd spacing, or axes that are not orthonormal.",
     Reason.MISSING_SLICES: "A gap of a whole number of slices in an otherwise even series.",
     Reason.DUPLICATE_SLICES: "Two different slices claim the same position.",
+    Reason.DUPLICATE_UID: "Different files claim one SOPInstanceUID.",
     Reason.IRREGULAR_SPACING: "The distances between slices are uneven.",
     Reason.MIXED_ORIENTATION: "Slices of one series lie in different planes.",
     Reason.MIXED_SHAPE: "Slices of one series differ in rows, columns, pixel spacing or bit depth.",
     Reason.MIXED_PATIENTS: "Slices of one series name different patients (id, name, birth date or sex).",
+    Reason.PLACEHOLDER_IDENTITY: 'Different patients stand behind one stand-in id, such as "W/I".',
     Reason.MIXED_STUDIES: "Slices of one series belong to different studies.",
     Reason.MIXED_FRAMES_OF_REFERENCE: "Slices of one series use different coordinate systems.",
     Reason.MIXED_INTENSITY_SCALE: "Slices of one series differ in rescale slope, intercept or photometry.",
-    Reason.TILTED: "The gantry was tilted: slices are shifted against each other in the plane.",
+    Reason.SEVERAL_STACKS: "Several stacks of slices, and no echo, b-value, time or acquisition that tells them apart.",
+    Reason.LATERALITY_CONFLICT: "What the headers say of the side of the body contradicts itself.",
+    Reason.TILTED: "Slices are shifted against each other in their plane, in a way that cannot be corrected.",
     Reason.MOSAIC: "A Siemens mosaic: many slices tiled into one image.",
     Reason.DERIVED: "A projection, reformat or screen capture, not an original acquisition.",
     Reason.TOO_FEW_SLICES: "Fewer slices than a volume needs.",
@@ -126,6 +141,11 @@ MEANING: dict[Reason | Remark, str] = {
     Remark.UNDATED_TEXT: "Undated text or values, or those of an undated scan, were used: the settings allow it.",
     Remark.COPIES_DROPPED: "Byte-identical copies of slices were dropped.",
     Remark.LOCALIZER_SET_ASIDE: "A localizer among the slices was set aside.",
+    Remark.CAPTURE_SET_ASIDE: "A screen capture or another derived picture among the slices was set aside.",
+    Remark.TILT_CORRECTED: "The gantry was tilted; the slices were resampled onto a grid at right angles.",
+    Remark.RESAMPLED_IRREGULAR: "Uneven distances between slices were resampled to even ones; the settings allow it.",
+    Remark.BURNED_IN_TEXT_SUSPECTED: "The header, or the pixels, tell of text that is part of the picture.",
+    Remark.CHANNEL_MISSING: "A sequence that the settings declare as a channel is absent.",
     Remark.MONOCHROME1_INVERTED: "MONOCHROME1 pixels were inverted.",
     Remark.LOSSY: "The pixels were compressed with loss before they came here.",
     Remark.SEVERAL_SCANS: "The study holds several accepted scans; the one with the most slices was taken.",

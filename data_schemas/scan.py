@@ -27,11 +27,15 @@ class Geometry(Record):
 
 
 class ScanFile(Record):
-    """One stored file (or one frame of it) of a scan, in slice order."""
+    """One stored file, or one frame of it, of a scan, in slice order.
+
+    ``frame`` counts from 0; the slices of a multi-frame file share its path, digest and size.
+    """
 
     path: str = Field(repr=False)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     size: int = Field(ge=0)
+    frame: int = Field(default=0, ge=0)
 
 
 class PatientFacts(Record):
@@ -45,8 +49,31 @@ class PatientFacts(Record):
     age_years: float | None = Field(default=None, repr=False)
 
 
+class SeriesFacts(Record):
+    """What the headers say of how a scan was made; the rules that choose among scans look at it.
+
+    Free text stays here, in the catalogue's protected tables: it may name a patient.
+    """
+
+    description: str = Field(default="", repr=False)
+    body_part: str = ""
+    laterality: str = ""
+    kernel: str = ""
+    contrast: str = Field(default="", repr=False)
+    thickness_mm: float | None = None
+    manufacturer: str = ""
+    sequence: str = ""
+    image_type: tuple[str, ...] = ()
+
+
 class Scan(Record):
-    """One accepted volume. ``scan_id`` is the SHA-256 over its file digests in slice order."""
+    """One accepted volume.
+
+    ``scan_id`` is the SHA-256 over its file digests in slice order. ``stack`` tells apart the scans of one series
+    ("echo 2", "b 1000"). ``geometry`` is that of the volume as it is read; where that is not how the slices were
+    stored (a tilted gantry, uneven gaps), ``stored_origins`` holds the RAS+ position in mm of the first voxel of each
+    stored slice.
+    """
 
     scan_id: str
     format: Literal["dicom", "nifti"]
@@ -59,6 +86,9 @@ class Scan(Record):
     acquired: datetime | None = Field(default=None, repr=False)
     geometry: Geometry
     files: tuple[ScanFile, ...] = Field(repr=False)
+    stored_origins: tuple[tuple[float, float, float], ...] = Field(default=(), repr=False)
+    stack: str = ""
+    facts: SeriesFacts = SeriesFacts()
     remarks: tuple[Remark, ...] = ()
     history: tuple[str, ...] = ()
 

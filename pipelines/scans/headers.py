@@ -23,7 +23,11 @@ _TAGS = {
     "samples": 0x00280002, "photometric": 0x00280004, "frames": 0x00280008, "rows": 0x00280010,
     "columns": 0x00280011, "pixel_spacing": 0x00280030, "bits_allocated": 0x00280100, "bits_stored": 0x00280101,
     "high_bit": 0x00280102, "signed": 0x00280103, "intercept": 0x00281052, "slope": 0x00281053,
-    "rescale_type": 0x00281054, "lossy": 0x00282110, "modality_lut": 0x00283000,
+    "rescale_type": 0x00281054, "lossy": 0x00282110, "modality_lut": 0x00283000, "manufacturer": 0x00080070,
+    "description": 0x0008103E, "body_part": 0x00180015, "contrast": 0x00180010, "sequence": 0x00180024,
+    "thickness": 0x00180050, "kernel": 0x00181210, "echo": 0x00180086, "echo_time": 0x00180081,
+    "b_value": 0x00189087, "trigger_time": 0x00181060, "temporal": 0x00200100, "acquisition_number": 0x00200012,
+    "laterality": 0x00200060, "image_laterality": 0x00200062, "burned_in": 0x00280301, "instance_number": 0x00200013,
 }  # fmt: skip
 WANTED = frozenset({_CHARSET, *_TAGS.values()})
 
@@ -85,6 +89,27 @@ class SliceHeader:
     rescaled: bool
     modality_lut: bool
     lossy: bool
+    # which of several frames, stacks and series
+    frame: int = 0
+    echo: str = ""
+    echo_time: float | None = None
+    b_value: float | None = None
+    trigger_time: float | None = None
+    temporal: str = ""
+    acquisition_number: str = ""
+    stack_id: str = ""
+    instance_number: str = ""
+    # how it was made
+    description: str = field(default="", repr=False)
+    body_part: str = ""
+    laterality: str = ""
+    image_laterality: str = ""
+    kernel: str = ""
+    contrast: str = field(default="", repr=False)
+    thickness: float | None = None
+    manufacturer: str = ""
+    sequence: str = ""
+    burned_in: str = ""
 
 
 def read_header(data: bytes, *, path: str = "", sha256: str | None = None) -> SliceHeader:
@@ -163,6 +188,23 @@ def _header(elements: Elements, *, path: str, sha256: str, size: int) -> SliceHe
         rescaled=bool(raw["slope"] or raw["intercept"]),
         modality_lut=raw["modality_lut"] is not None,
         lossy=plain("lossy") == "01",
+        echo=plain("echo"),
+        echo_time=values.decimal(raw["echo_time"]),
+        b_value=values.double(raw["b_value"], little),
+        trigger_time=values.decimal(raw["trigger_time"]),
+        temporal=plain("temporal"),
+        acquisition_number=plain("acquisition_number"),
+        instance_number=plain("instance_number"),
+        description=plain("description"),
+        body_part=plain("body_part").upper(),
+        laterality=plain("laterality").upper(),
+        image_laterality=plain("image_laterality").upper(),
+        kernel=plain("kernel"),
+        contrast=plain("contrast"),
+        thickness=values.decimal(raw["thickness"]),
+        manufacturer=plain("manufacturer"),
+        sequence=plain("sequence"),
+        burned_in=plain("burned_in").upper(),
     )
 
 

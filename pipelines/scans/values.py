@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import struct
 import unicodedata
 from datetime import date, datetime, timedelta, timezone, tzinfo
 
@@ -74,6 +75,13 @@ def short(raw: bytes | None, little_endian: bool) -> int | None:
     if raw is None or len(raw) != 2:
         return None
     return int.from_bytes(raw, "little" if little_endian else "big")
+
+
+def double(raw: bytes | None, little_endian: bool) -> float | None:
+    """One 64-bit floating-point number (FD), or None."""
+    if raw is None or len(raw) != 8:
+        return None
+    return float(struct.unpack("<d" if little_endian else ">d", raw)[0])
 
 
 def day(raw: str) -> date | None:
