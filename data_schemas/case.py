@@ -15,9 +15,17 @@ from data_schemas.reasons import Reason, Remark
 from data_schemas.scan import Scan
 
 
+class ChannelScan(Record):
+    """The scan that a study has for one channel of a model which reads several sequences."""
+
+    name: str
+    scan: Scan = Field(repr=False)
+
+
 class Case(Record):
     """What the model may see of one study. Keys are HMACs of the workspace; raw ids stay inside ``repr=False`` fields.
 
+    ``channels`` are the sequences of the study that the settings name, in their order; ``scan`` is the first of them.
     ``observations`` holds at most one value a code, the latest before the cut-off.
     """
 
@@ -25,6 +33,7 @@ class Case(Record):
     patient_key: str
     cut_off: datetime | None = Field(default=None, repr=False)
     scan: Scan | None = Field(default=None, repr=False)
+    channels: tuple[ChannelScan, ...] = Field(default=(), repr=False)
     notes: tuple[Note, ...] = Field(default=(), repr=False)
     observations: tuple[Observation, ...] = Field(default=(), repr=False)
     remarks: tuple[Remark, ...] = ()
@@ -33,10 +42,13 @@ class Case(Record):
     @property
     def inputs_digest(self) -> str:
         """SHA-256 over everything that reaches the model: scan files, notes and observations used."""
-        files = [file.sha256 for file in self.scan.files] if self.scan else []
+        files = [file.mark for file in self.scan.files] if self.scan else []
         notes = [[note.kind, _iso(note.written), note.text] for note in self.notes]
         values = [[item.code, item.value, item.unit, _iso(item.taken)] for item in self.observations]
-        text = json.dumps([files, sorted(notes, key=str), sorted(values, key=str)], ensure_ascii=False)
+        inputs: list[object] = [files, sorted(notes, key=str), sorted(values, key=str)]
+        if self.channels:
+            inputs.append([[channel.name, [file.mark for file in channel.scan.files]] for channel in self.channels])
+        text = json.dumps(inputs, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -17,6 +17,10 @@ class SettingsError(InputError):
     """The settings file holds an unknown key or a value out of range (exit code 2)."""
 
 
+class LeakageError(InputError):
+    """The cohort gives its labels, or its test split, away; it must be mended, or the leak allowed by name."""
+
+
 class WorkspaceError(ScanoteError, RuntimeError):
     """The workspace is missing, of another version, or damaged (exit code 2)."""
 

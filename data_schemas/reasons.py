@@ -60,6 +60,9 @@ class Reason(StrEnum):
     UNDATED = "undated"
     OWN_REPORT = "own-report"
     CONTRADICTORY_LABELS = "contradictory-labels"
+    # release
+    BURNED_IN_TEXT = "burned-in-text"
+    IDENTIFIER_LEFT = "identifier-left"
     # attempts
     PREDICTION_FAILED = "prediction-failed"
 
@@ -127,7 +130,7 @@ MEANING: dict[Reason | Remark, str] = {
     Reason.MISSING_PATIENT: "A record without a patient it belongs to.",
     Reason.UNREADABLE_ROW: "A row of a table with a value that cannot be read (date, number, code).",
     Reason.WITHDRAWN: "The source marks the record as entered in error, cancelled or superseded.",
-    Reason.NO_SCAN: "A record whose patient has no accepted scan.",
+    Reason.NO_SCAN: "No accepted scan: a record's patient has none, or no scan of a study passes what is required.",
     Reason.NO_RECORD: "A study whose patient has no note and no observation; it is diagnosed from the scan alone.",
     Reason.AMBIGUOUS_IDENTITY: "The id map, or the records, offer several candidates for one patient.",
     Reason.IDENTITY_CONFLICT: "Sex, birth date or age of the record contradict the scan.",
@@ -135,6 +138,8 @@ MEANING: dict[Reason | Remark, str] = {
     Reason.UNDATED: "Undated text or values; the settings do not allow them.",
     Reason.OWN_REPORT: "The report of the study itself: a label source, never an input.",
     Reason.CONTRADICTORY_LABELS: "Two labels of one finding contradict each other; the finding counts as unknown.",
+    Reason.BURNED_IN_TEXT: "Not released: the header tells of text, or of a face, that is part of the picture.",
+    Reason.IDENTIFIER_LEFT: "Not released: an identifying value of the source was found in what had been written.",
     Reason.PREDICTION_FAILED: "The case failed while it was predicted; a retry is worth it.",
     Remark.NONSTANDARD_UID: "A UID that is not made of digits and dots.",
     Remark.UNDATED: "The scan carries no acquisition or study time, so the case has no cut-off.",
@@ -148,7 +153,7 @@ MEANING: dict[Reason | Remark, str] = {
     Remark.CHANNEL_MISSING: "A sequence that the settings declare as a channel is absent.",
     Remark.MONOCHROME1_INVERTED: "MONOCHROME1 pixels were inverted.",
     Remark.LOSSY: "The pixels were compressed with loss before they came here.",
-    Remark.SEVERAL_SCANS: "The study holds several accepted scans; the one with the most slices was taken.",
+    Remark.SEVERAL_SCANS: "The study holds several accepted scans; the best by the rules in the settings was taken.",
     Remark.ID_MAPPED: "Scan and record were joined through the id map.",
     Remark.NO_NOTE: "No note before the cut-off: the model saw its learned absence token.",
     Remark.NO_OBSERVATION: "No observation before the cut-off: the model saw its learned absence token.",

@@ -29,13 +29,19 @@ class Geometry(Record):
 class ScanFile(Record):
     """One stored file, or one frame of it, of a scan, in slice order.
 
-    ``frame`` counts from 0; the slices of a multi-frame file share its path, digest and size.
+    ``frame`` counts from 0; the slices of a multi-frame file share its path, digest and size. ``sha256`` is empty
+    where only the header was read.
     """
 
     path: str = Field(repr=False)
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    sha256: str = Field(pattern=r"^([0-9a-f]{64})?$")
     size: int = Field(ge=0)
     frame: int = Field(default=0, ge=0)
+
+    @property
+    def mark(self) -> str:
+        """What tells this slice from any other: the digest, and the frame behind the first."""
+        return f"{self.sha256}#{self.frame}" if self.frame else self.sha256
 
 
 class PatientFacts(Record):
@@ -64,19 +70,25 @@ class SeriesFacts(Record):
     manufacturer: str = ""
     sequence: str = ""
     image_type: tuple[str, ...] = ()
+    echo_ms: float | None = None
+    repetition_ms: float | None = None
+    inversion_ms: float | None = None
+    frame_of_reference: str = Field(default="", repr=False)
 
 
 class Scan(Record):
     """One accepted volume.
 
-    ``scan_id`` is the SHA-256 over its file digests in slice order. ``stack`` tells apart the scans of one series
-    ("echo 2", "b 1000"). ``geometry`` is that of the volume as it is read; where that is not how the slices were
-    stored (a tilted gantry, uneven gaps), ``stored_origins`` holds the RAS+ position in mm of the first voxel of each
-    stored slice.
+    ``scan_id`` is the SHA-256 over the marks of its files in slice order; or it begins with "unsealed-" where only
+    headers were read: such a scan is shown, and stored nowhere, until `pipelines.scans.digest.seal` has read the rest.
+    ``stack`` tells apart the scans of one series ("echo 2", "b 1000"). ``geometry`` is that of the volume as it is
+    read; where that is not how the slices were stored (a tilted gantry, uneven gaps), ``stored_origins`` holds the
+    RAS+ position in mm of the first voxel of each stored slice. ``rescale`` is the slope and intercept of a stack of
+    pictures; other formats carry their own.
     """
 
     scan_id: str
-    format: Literal["dicom", "nifti"]
+    format: Literal["dicom", "nifti", "pictures"]
     patient: PatientFacts = Field(repr=False)
     study_uid: str = Field(repr=False)
     series_uid: str = Field(repr=False)
@@ -88,9 +100,15 @@ class Scan(Record):
     files: tuple[ScanFile, ...] = Field(repr=False)
     stored_origins: tuple[tuple[float, float, float], ...] = Field(default=(), repr=False)
     stack: str = ""
+    rescale: tuple[float, float] = (1.0, 0.0)
     facts: SeriesFacts = SeriesFacts()
     remarks: tuple[Remark, ...] = ()
     history: tuple[str, ...] = ()
+
+    @property
+    def sealed(self) -> bool:
+        """Whether every file carries its digest."""
+        return all(file.sha256 for file in self.files)
 
 
 class SeriesStatus(StrEnum):

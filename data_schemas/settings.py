@@ -9,25 +9,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, ValidationError, model_validator
 
 from data_schemas.base import Record
 from data_schemas.errors import SettingsError
-
-MARK = "affects_result"
-
-
-def affects(default: Any, **rules: Any) -> Any:
-    """A field whose value can change a diagnosis: it is part of the diagnosis key."""
-    return Field(default=default, json_schema_extra={MARK: True}, **rules)
-
-
-def neutral(default: Any, **rules: Any) -> Any:
-    """A field that cannot change a diagnosis: where things lie, when they run, how fast.
-
-    The training recipe is neutral too, for its effect reaches a diagnosis only through the model's digest.
-    """
-    return Field(default=default, json_schema_extra={MARK: False}, **rules)
+from data_schemas.leakage import LeakageSettings
+from data_schemas.marks import MARK, affects, neutral
+from data_schemas.selection import SelectSettings
 
 
 class LinkSettings(Record):
@@ -37,6 +25,28 @@ class LinkSettings(Record):
     ignore_id_case: bool = affects(False)
     ignore_leading_zeros: bool = affects(False)
     age_tolerance_years: float = affects(1.5, ge=0.0)
+
+
+class DicomwebSettings(Record):
+    """A DICOMweb server that the ingest flow fetches studies of the last days from.
+
+    Credentials are never written here: they are read from the environment (SCANOTE_DICOMWEB_TOKEN, or
+    SCANOTE_DICOMWEB_USER and SCANOTE_DICOMWEB_PASSWORD).
+    """
+
+    url: str | None = neutral(None, pattern=r"^https?://[^@?#\s]+$")
+    modalities: tuple[str, ...] = neutral(("CT",))
+    days: int = neutral(7, ge=1)
+
+
+class ReceiverSettings(Record):
+    """The C-STORE receiver. On an address that others can reach it answers listed callers (AE titles) only."""
+
+    host: str = neutral("127.0.0.1")
+    port: int = neutral(11112, ge=0, le=65535)
+    aet: str = neutral("SCANOTE", pattern=r"^[A-Z0-9_]{1,16}$")
+    callers: tuple[str, ...] = neutral(())
+    quiet_seconds: float = neutral(60.0, gt=0.0)
 
 
 class SourceSettings(Record):
@@ -49,14 +59,24 @@ class SourceSettings(Record):
     labels: tuple[str, ...] = neutral(())
     id_map: str | None = neutral(None)
     splits: str | None = neutral(None)
+    resample_irregular: bool = affects(False)
+    dicomweb: DicomwebSettings = neutral(DicomwebSettings())
+    receiver: ReceiverSettings = neutral(ReceiverSettings())
 
 
 class ScanRecipe(Record):
-    """From volume to tensor: a grid in RAS+ around the volume's centre, and HU windows as channels."""
+    """From volume to tensor: a grid in RAS+ around the volume's centre, and HU windows or z-scores as channels.
+
+    ``modalities`` are those that the model reads: a scan that says it is of another one is refused. ``channels`` names
+    the sequences of a model that reads several (z-scored); which scan is which is told by ``select.channels``.
+    """
 
     shape: tuple[int, int, int] = neutral((40, 40, 40))
     spacing_mm: tuple[float, float, float] = neutral((8.0, 8.0, 8.0))
     windows_hu: tuple[tuple[float, float], ...] = neutral(((-1000.0, 400.0), (-160.0, 240.0)))
+    intensity: Literal["hu-windows", "z-score"] = neutral("hu-windows")
+    modalities: tuple[str, ...] = neutral(("CT",), min_length=1)
+    channels: tuple[str, ...] = neutral((), max_length=16)
     encoder: Literal["resnet10", "resnet18", "resnet50", "densenet121"] = neutral("resnet10")
     tap: str = neutral("layer3")
     width: float = neutral(0.5, gt=0.0, le=2.0)
@@ -68,7 +88,18 @@ class ScanRecipe(Record):
             raise ValueError("the grid needs 8 voxels or more on each axis, and a spacing above 0")
         if not self.windows_hu or any(not low < high for low, high in self.windows_hu):
             raise ValueError("windows_hu needs at least one window, each with its lower bound below its upper bound")
+        if self.intensity == "hu-windows" and (self.modalities != ("CT",) or self.channels):
+            raise ValueError("HU windows are for CT alone; other modalities, and channels, need intensity: z-score")
+        if len(set(self.channels)) < len(self.channels):
+            raise ValueError("two channels have the same name")
         return self
+
+    @property
+    def inputs(self) -> int:
+        """Input channels of the scan encoder: the windows, or the z-scores; of several sequences, a mask with each."""
+        if self.intensity == "hu-windows":
+            return len(self.windows_hu)
+        return 2 * len(self.channels) or 1
 
 
 class NoteRecipe(Record):
@@ -194,8 +225,10 @@ class Settings(Record):
     """The whole tree."""
 
     link: LinkSettings = neutral(LinkSettings())
+    select: SelectSettings = neutral(SelectSettings())
     sources: SourceSettings = neutral(SourceSettings())
     model: ModelRecipe = neutral(ModelRecipe())
+    leakage: LeakageSettings = neutral(LeakageSettings())
     diagnosis: DiagnosisSettings = neutral(DiagnosisSettings())
     servers: ServerSettings = neutral(ServerSettings())
     schedules: ScheduleSettings = neutral(ScheduleSettings())
@@ -217,7 +250,8 @@ def leaves(tree: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any, bool]]
 def settings_digest(settings: Settings) -> str:
     """SHA-256 over the result-affecting leaves only."""
     rows = {name: value for name, value, affecting in leaves(settings) if affecting}
-    return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
+    text = json.dumps(rows, sort_keys=True, default=lambda record: record.model_dump(mode="json"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def read_settings(path: Path) -> Settings:

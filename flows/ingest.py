@@ -63,9 +63,16 @@ def read_sources(workspace: str) -> dict[str, dict[str, int]]:
 
 def _ingest(workspace: Workspace) -> dict[str, dict[str, int]]:
     from data_schemas.scan import SeriesStatus
+    from flows.fetching import Arrival, fetch_studies
     from pipelines.cases.ingest import count_reasons, ingest
+    from pipelines.sources.arrivals import arrived
 
-    done = ingest(workspace, **source_paths(workspace))
+    arrival = fetch_studies(workspace) if workspace.settings.sources.dicomweb.url else Arrival()
+    paths = source_paths(workspace)
+    done = ingest(workspace, **paths | {"scans": (*paths["scans"], *arrived(workspace.incoming))})
+    if arrival.problem:
+        # What could be had is in the catalogue; the rest is worth a retry.
+        raise arrival.problem
     series = Counter(
         reason.value
         for series in done.index.series
@@ -90,12 +97,14 @@ def source_paths(workspace: Workspace) -> dict[str, Any]:
     SettingsError
         The settings name no source at all.
     """
+    from pipelines.sources.arrivals import arrived
+
     sources = workspace.settings.sources
     named = {
         kind: tuple(_absolute(workspace, path) for path in getattr(sources, kind))
         for kind in ("scans", "notes", "observations", "labels")
     }
-    if not any(named.values()):
+    if not any(named.values()) and not sources.dicomweb.url and not arrived(workspace.incoming):
         raise SettingsError(
             f"{workspace.root}/scanote.yaml: 'sources' names nothing to read; list folders or files under sources.scans"
         )

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from data_schemas.errors import ScanoteError, ServerError
-from flows.cli import batch, learn, scans, story
+from flows.cli import batch, export, learn, receive, scans, story
 
 app = typer.Typer(
     name="scanote",
@@ -23,11 +23,13 @@ for verb in (
     scans.inspect,
     scans.volume,
     batch.ingest,
+    receive.receive,
     learn.train,
     batch.diagnose,
     learn.promote,
     learn.rollback,
     batch.serve,
+    export.export,
     batch.settings,
 ):
     app.command()(verb)

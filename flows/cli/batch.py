@@ -22,12 +22,16 @@ from flows.cli.shared import (
 
 if TYPE_CHECKING:
     from data_schemas.diagnosis import ModelReference
+    from flows.fetching import Arrival
     from pipelines.cases.ingest import Ingested
     from pipelines.delivery.deliver import Delivered
     from pipelines.diagnosis.batch import Outcome
     from pipelines.workspace.paths import Workspace
 
 ManyPaths = list[Path] | None
+DayOption = Annotated[
+    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="With --dicomweb: first and last study date.")
+]
 
 
 def ingest(
@@ -36,21 +40,31 @@ def ingest(
     observations: Annotated[ManyPaths, typer.Option(help="Tables or bundles of observations.")] = None,
     labels: Annotated[ManyPaths, typer.Option(help="Tables of labels.")] = None,
     id_map: Annotated[Path | None, typer.Option(help="Table scan_patient_id, record_patient_id.")] = None,
+    dicomweb: Annotated[str | None, typer.Option(help="URL of a DICOMweb server to fetch studies from.")] = None,
+    since: DayOption = None,
+    until: DayOption = None,
+    modality: Annotated[list[str] | None, typer.Option(help="With --dicomweb: modalities, e.g. CT; repeat.")] = None,
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonOption = False,
     strict: StrictOption = False,
 ) -> None:
     """Fill the workspace's catalogue, and report what was linked, refused and why."""
+    from flows.fetching import Arrival
     from pipelines.cases.ingest import ingest as run
     from pipelines.workspace.paths import create_workspace
 
-    if not any((scans, notes, observations, labels, id_map)):
-        raise InputError("nothing to ingest: name --scans, --notes, --observations, --labels or --id-map")
+    if not dicomweb and any((since, until, modality)):
+        raise InputError("--since, --until and --modality choose what is fetched: name a server with --dicomweb")
+    if not any((scans, notes, observations, labels, id_map, dicomweb)):
+        raise InputError("nothing to ingest: name --scans, --dicomweb, --notes, --observations, --labels or --id-map")
     given = create_workspace(workspace)
+    arrival = Arrival()
+    if dicomweb:
+        arrival = _fetch(given, dicomweb, since=since, until=until, modalities=modality)
     with stage("index and link", 0) as report:
         done = run(
             given,
-            scans=scans or (),
+            scans=(*(scans or ()), *arrival.folders),
             notes=notes or (),
             observations=observations or (),
             labels=labels or (),
@@ -63,8 +77,35 @@ def ingest(
     else:
         print_ingest(summary)
     _tell_refused(done)
+    if arrival.problem:
+        raise arrival.problem
     if strict and done.quarantined:
         raise typer.Exit(1)
+
+
+def _fetch(
+    workspace: Workspace, url: str, *, since: datetime | None, until: datetime | None, modalities: list[str] | None
+) -> Arrival:
+    from flows.fetching import fetch_studies
+
+    with stage("fetch studies", 0) as report:
+        arrival = fetch_studies(
+            workspace,
+            url=url,
+            since=since.date() if since else None,
+            until=until.date() if until else None,
+            modalities=modalities,
+            progress=report,
+        )
+    if counts := arrival.counts:
+        tell(
+            f"fetched {counts.instances} instances of {counts.studies} studies: {counts.new} series new, "
+            f"{counts.grown} grown, {counts.known} known already"
+        )
+        for number, what in ((counts.odd, "answers without a usable UID"), (counts.gone, "no longer on the server")):
+            if number:
+                tell(f"{number} instances or series: {what}; left as they are")
+    return arrival
 
 
 def diagnose(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from data_schemas.errors import InputError
+from flows.cli.ranking import add_ranks, rank_studies, ranking_lines, rules_of
 from flows.cli.shared import JsonOption, StrictOption, print_json, stage, tell
 
 if TYPE_CHECKING:
@@ -16,17 +19,31 @@ if TYPE_CHECKING:
 PathsArgument = Annotated[list[Path], typer.Argument(help="Files and folders.")]
 
 
-def inspect(paths: PathsArgument, as_json: JsonOption = False, strict: StrictOption = False) -> None:
-    """Show every series found: accepted or quarantined, why, and its geometry."""
+def inspect(
+    paths: PathsArgument,
+    as_json: JsonOption = False,
+    strict: StrictOption = False,
+    workspace: Annotated[
+        Path | None, typer.Option("--workspace", "-w", help="Rank by the rules in this workspace's settings.")
+    ] = None,
+) -> None:
+    """Show every series found: accepted or quarantined, why, its geometry, and which scan of a study is taken."""
     from data_schemas.scan import SeriesStatus
-    from pipelines.scans.index import index_paths, series_json
+    from pipelines.scans.gather import index_sources
+    from pipelines.scans.index import series_json
 
-    with stage("read headers", 0) as report:
-        index = index_paths(paths, progress=report)
+    rules = rules_of(workspace)
+    with unpacking() as unpacked, stage("read headers", 0) as report:
+        index = index_sources(paths, unpacked=unpacked, progress=report, digests=False)
+    ranking = rank_studies(index, rules)
     if as_json:
-        print_json(series_json(index))
+        told = series_json(index)
+        add_ranks(told, index, ranking)
+        print_json(told)
     else:
         _print_table(index)
+        for line in ranking_lines(ranking):
+            print(line)
     quarantined = [series for series in index.series if series.status is SeriesStatus.QUARANTINED]
     for series in quarantined:
         tell(f"quarantined: {', '.join(reason.value for reason in series.reasons)}: {series.where}: {series.detail}")
@@ -40,15 +57,26 @@ def volume(
     series: Annotated[str | None, typer.Option(help="SeriesInstanceUID, where there are several.")] = None,
 ) -> None:
     """Write one accepted scan as NIfTI, in HU for CT."""
+    from pipelines.scans.digest import seal
     from pipelines.scans.export import write_volume
-    from pipelines.scans.index import index_paths
+    from pipelines.scans.gather import index_sources
 
     if not out.name.endswith((".nii", ".nii.gz")):
         raise InputError(f"{out}: name a .nii or .nii.gz file")
-    with stage("read headers", 0) as report:
-        index = index_paths([path], progress=report)
-    write_volume(_one_scan(path, index, series), out)
+    with unpacking() as unpacked:
+        with stage("read headers", 0) as report:
+            index = index_sources([path], unpacked=unpacked, progress=report, digests=False)
+        write_volume(seal(_one_scan(path, index, series)), out)
     tell(f"wrote {out}")
+
+
+@contextmanager
+def unpacking() -> Iterator[Path]:
+    """A private folder for what lies in archives, removed in the end."""
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(prefix="scanote-") as folder:
+        yield Path(folder)
 
 
 def _one_scan(path: Path, index: Index, wanted: str | None) -> Scan:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +25,7 @@ def synth(
     label_noise: Annotated[float, typer.Option(help="Chance that a label falls the other way.")] = 0.04,
     missing_notes: Annotated[float, typer.Option(help="Share of patients without a note.")] = 0.0,
     future_notes: Annotated[float, typer.Option(help="Share with a note from after the scan.")] = 0.0,
+    fault: Annotated[list[str] | None, typer.Option(help="REASON=COUNT: scans with that fault; repeatable.")] = None,
 ) -> None:
     """Write a synthetic hospital: DICOM series, FHIR bundles, labels, and the truth they were drawn from."""
     from pipelines.synthetic.truth import Dials
@@ -32,11 +34,23 @@ def synth(
     dials = Dials(
         interaction=interaction, label_noise=label_noise, missing_notes=missing_notes, future_notes=future_notes
     )
+    faults = _counts(fault or ())
     with stage("write hospital", patients) as report:
-        done = write_hospital(folder, patients=patients, seed=seed, dials=dials, progress=report)
+        done = write_hospital(folder, patients=patients, seed=seed, dials=dials, faults=faults, progress=report)
     print(f"{done.patients} patients, {done.slices} slices, {done.notes} notes in {done.folder}")
     places = [shlex.quote(str(path)) for path in (done.scans, done.records, done.labels)]
     print("next: scanote ingest --scans {} --notes {} --labels {}".format(*places))
+
+
+def _counts(given: Iterable[str]) -> dict[str, int]:
+    """The counts of ``--fault REASON=COUNT``."""
+    counts: dict[str, int] = {}
+    for word in given:
+        code, _, count = word.partition("=")
+        if not code or not count.isdecimal() or not count.isascii():
+            raise InputError(f"--fault {word}: expected REASON=COUNT, such as --fault missing-slices=3")
+        counts[code] = counts.get(code, 0) + int(count)
+    return counts
 
 
 def demo(

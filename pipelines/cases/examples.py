@@ -21,10 +21,15 @@ SEX = {"M": 1.0, "F": 0.0}
 
 @dataclass(frozen=True)
 class ScanTensor:
-    """A preprocessed scan: ``values`` [C, Z, Y, X] within 0 and 1, ``affine`` from voxel (x, y, z) to RAS mm."""
+    """A preprocessed scan: ``values`` [C, Z, Y, X], ``affine`` from voxel (x, y, z) to RAS mm, and what was done.
+
+    Values of HU windows lie within 0 and 1; z-scores do not. ``missing`` are channels that the study does not have.
+    """
 
     values: np.ndarray
     affine: np.ndarray
+    history: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from pathlib import Path
 from data_schemas.finding import findings
 from data_schemas.scan import Index, SeriesStatus
 from pipelines.cases.link import LinkResult, link
-from pipelines.scans.index import index_paths
+from pipelines.scans.gather import index_sources
+from pipelines.scans.manifest import open_manifest
 from pipelines.sources.outcome import Refused
 from pipelines.sources.records import read_records
 from pipelines.workspace import catalogue
@@ -57,7 +58,18 @@ def ingest(
         A path does not exist, holds no file at all, or a table cannot be read as a whole. Nothing was written.
     """
     # The catalogue is read from other folders later, so it holds absolute paths.
-    index = index_paths([path.absolute() for path in scans], progress=progress) if scans else Index()
+    unpacked = workspace.incoming / "archives"
+    index = Index()
+    if scans:
+        with open_manifest(workspace.manifest) as manifest:
+            absolute = [path.absolute() for path in scans]
+            index = index_sources(
+                absolute,
+                unpacked=unpacked,
+                progress=progress,
+                manifest=manifest,
+                resample_irregular=workspace.settings.sources.resample_irregular,
+            )
     records = read_records(
         notes=notes,
         observations=observations,
@@ -86,8 +98,18 @@ def load_cases(workspace: Workspace) -> LinkResult:
     with workspace.database() as engine:
         scans, id_map = catalogue.scans(engine), catalogue.id_map(engine)
         notes, observations = catalogue.notes(engine), catalogue.observations(engine)
-    rules = workspace.settings.link.model_dump()
-    return link(scans, notes, observations, id_map, workspace_key=workspace.key, **rules)
+    rules, select = workspace.settings.link.model_dump(), workspace.settings.select
+    return link(
+        scans,
+        notes,
+        observations,
+        id_map,
+        workspace_key=workspace.key,
+        **rules,
+        require=select.require,
+        prefer=select.prefer,
+        channels=select.channels,
+    )
 
 
 def count_reasons(linked: LinkResult) -> dict[str, dict[str, int]]:

@@ -10,18 +10,28 @@ from data_schemas.note import Note
 from data_schemas.observation import Observation
 from data_schemas.reasons import Reason
 from data_schemas.scan import PatientFacts, Scan
+from data_schemas.selection import ChannelRule, ScanRule
+from pipelines.cases.channels import Channels, assign_channels
 from pipelines.cases.people import People, match_people
+from pipelines.scans.select import Ranked, rank
 from pipelines.workspace.identity import normalise_id
 
 
 @dataclass(frozen=True)
 class Study:
-    """The scans of one study, whose they are (normalised ids; blank ones left out), and its scan of most slices."""
+    """The scans of one study, and whose they are (normalised ids; blank ones left out).
+
+    ``main`` is its scan, the best of ``ranking`` or the first of the ``channels`` that are there. Where ``usable`` is
+    false no scan of the study passes what is required.
+    """
 
     uid: str
     scans: tuple[Scan, ...]
     owners: tuple[str, ...]
     main: Scan
+    ranking: tuple[Ranked, ...]
+    channels: Channels
+    usable: bool
 
 
 @dataclass(frozen=True)
@@ -76,13 +86,26 @@ def join(
     *,
     ignore_id_case: bool = False,
     ignore_leading_zeros: bool = False,
+    require: ScanRule | None = None,
+    prefer: ScanRule | None = None,
+    channels: Sequence[ChannelRule] = (),
 ) -> Joined:
-    """Group scans into studies and bring every record to the patient, or the study, that it names."""
+    """Group scans into studies and bring every record to the patient, or the study, that it names.
+
+    ``require``, ``prefer`` and ``channels`` say which of a study's scans is the scan; without them it is the one of
+    most slices.
+    """
 
     def plain(raw: str) -> str:
         return normalise_id(raw, ignore_case=ignore_id_case, ignore_leading_zeros=ignore_leading_zeros)
 
-    studies = _studies(scans, plain)
+    grouped: dict[str, list[Scan]] = {}
+    for scan in scans:
+        grouped.setdefault(study_uid_of(scan), []).append(scan)
+    studies = {
+        uid: _study(uid, found, plain, rank(found, require=require, prefer=prefer), channels)
+        for uid, found in grouped.items()
+    }
     people = match_people(
         (scan.patient.patient_id for scan in scans),
         id_map,
@@ -112,19 +135,23 @@ def join(
     return Joined(studies, people, by_person, by_study, frozenset(contested), tuple(left))
 
 
-def _studies(scans: Sequence[Scan], plain: Callable[[str], str]) -> dict[str, Study]:
-    grouped: dict[str, list[Scan]] = {}
-    for scan in scans:
-        grouped.setdefault(study_uid_of(scan), []).append(scan)
-    return {
-        uid: Study(
-            uid=uid,
-            scans=tuple(found),
-            owners=tuple(sorted({plain(scan.patient.patient_id) for scan in found} - {""})),
-            main=max(found, key=lambda scan: (scan.geometry.shape[0], scan.scan_id)),
-        )
-        for uid, found in grouped.items()
-    }
+def _study(
+    uid: str,
+    scans: Sequence[Scan],
+    plain: Callable[[str], str],
+    ranking: tuple[Ranked, ...],
+    rules: Sequence[ChannelRule],
+) -> Study:
+    assigned = assign_channels(ranking, rules)
+    return Study(
+        uid=uid,
+        scans=tuple(scans),
+        owners=tuple(sorted({plain(scan.patient.patient_id) for scan in scans} - {""})),
+        main=assigned.present[0].scan if assigned.present else ranking[0].scan,
+        ranking=ranking,
+        channels=assigned,
+        usable=ranking[0].eligible,
+    )
 
 
 def study_uid_of(scan: Scan) -> str:

@@ -12,6 +12,7 @@ from data_schemas.note import Note
 from data_schemas.observation import Observation
 from data_schemas.reasons import Reason, Remark
 from data_schemas.scan import Scan
+from data_schemas.selection import ChannelRule, ScanRule
 from pipelines.cases.agree import age_conflict, person_conflict
 from pipelines.cases.clock import order_of
 from pipelines.cases.inputs import TIMELESS, is_undated, latest_values, note_exclusion, observation_exclusion
@@ -49,17 +50,22 @@ def link(
     ignore_id_case: bool = False,
     ignore_leading_zeros: bool = False,
     age_tolerance_years: float = 1.5,
+    require: ScanRule | None = None,
+    prefer: ScanRule | None = None,
+    channels: Sequence[ChannelRule] = (),
 ) -> LinkResult:
     """Join scans and records into cases.
 
-    A study is one case; of several scans it takes the one with the most slices, whose acquisition time is the cut-off.
-    Records come to it by patient (equal ids, or the id map), observations without a patient by study UID. Inputs are
-    what is dated at or before the cut-off: every such note, and the latest value of every code.
+    A study is one case; of several scans it takes the best by ``require`` and ``prefer`` (without them, and between
+    equals, the one with the most slices), or for each of the ``channels`` the best that meets its rule. The acquisition
+    time of that scan, or of the first channel that is there, is the cut-off. Records come to it by patient (equal ids,
+    or the id map), observations without a patient by study UID. Inputs are what is dated at or before the cut-off:
+    every such note, and the latest value of every code.
 
-    A study whose identity is ambiguous or contradicted is quarantined: it is no case, and stands in ``unlinked`` as
-    one. A study without any record stays a case and is listed once as *no-record*. A note or observation that no case
-    could use is listed once, with the weightiest of its reasons; an older value of a code is not listed, but counted
-    in the case's history.
+    A study whose identity is ambiguous or contradicted, or of which no scan passes what is required (*no-scan*), is
+    quarantined: it is no case, and stands in ``unlinked`` as one. A study without any record stays a case and is
+    listed once as *no-record*. A note or observation that no case could use is listed once, with the weightiest of its
+    reasons; an older value of a code is not listed, but counted in the case's history.
     """
     joined = join(
         scans,
@@ -67,6 +73,9 @@ def link(
         id_map,
         ignore_id_case=ignore_id_case,
         ignore_leading_zeros=ignore_leading_zeros,
+        require=require,
+        prefer=prefer,
+        channels=channels,
     )
     conflicts = _person_conflicts(joined)
     cases: list[Case] = []
@@ -139,6 +148,8 @@ def _quarantine(
         conflict = conflicts[study.owners[0]]
     else:
         conflict = person_conflict([scan.patient for scan in study.scans], facts, held.observations)
+    if not conflict and not study.usable:
+        return Reason.NO_SCAN
     return conflict or next(
         (
             reason
@@ -180,28 +191,41 @@ def _case(
     undated_values = [item for item in values if item.code not in TIMELESS and is_undated(item.taken, cut_off)]
     noted = {
         Remark.SEVERAL_SCANS: len(study.scans) > 1,
+        Remark.CHANNEL_MISSING: bool(study.channels.absent or study.channels.elsewhere),
         Remark.ID_MAPPED: mapped,
         Remark.UNDATED: cut_off is None,
         Remark.UNDATED_TEXT: bool(undated or undated_values),
         Remark.NO_NOTE: not notes,
         Remark.NO_OBSERVATION: not values,
     }
-    remarks = dict.fromkeys([*study.main.remarks, *(remark for remark, holds in noted.items() if holds)])
+    used = [channel.scan for channel in study.channels.present] or [study.main]
+    of_scans = [remark for scan in used for remark in scan.remarks]
+    remarks = dict.fromkeys([*of_scans, *(remark for remark, holds in noted.items() if holds)])
     return Case(
         study_key=key,
         patient_key=owner_key,
         cut_off=cut_off,
         scan=study.main,
+        channels=study.channels.present,
         notes=tuple(sorted(notes, key=lambda note: (order_of(note.written), note.note_id))),
         observations=values,
         remarks=tuple(remarks),
         history=(
             *study.main.history,
-            f"linked: scans 1 of {len(study.scans)}",
+            f"linked: scans {len(used)} of {len(study.scans)}",
+            *_chosen(study),
+            *study.channels.history,
             f"linked: notes {len(notes)} of {len(held.notes)}{_told(held.notes, exclusions)}",
             f"linked: values {len(values)} of {len(held.observations)}{_told(held.observations, exclusions)}",
         ),
     )
+
+
+def _chosen(study: Study) -> tuple[str, ...]:
+    """Why this scan, where there was a choice; of channels, their rules are the choice."""
+    if len(study.ranking) < 2 or study.channels.present:
+        return ()
+    return (f"selected: first of {len(study.ranking)}: {study.ranking[0].explained}",)
 
 
 def _told(items: Iterable[Note | Observation], exclusions: Mapping[Note | Observation, Reason]) -> str:

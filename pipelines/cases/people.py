@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from data_schemas.cohort import IdMapping
+from pipelines.scans.identity import is_stand_in
 from pipelines.workspace.identity import normalise_id
 
 
@@ -37,7 +38,8 @@ def match_people(
     A scan id that the id map names is joined to the record id that the map gives, and to nothing else; any other scan
     id is joined to the equal record id. A scan id with several record ids, or a record id that several scan ids lay
     claim to (rows of the map count whether or not their scan is here), is ambiguous with all that hangs on it.
-    An empty id matches nothing.
+    An empty id matches nothing, and a stand-in for one ("UNKNOWN", "0") nothing but through the map: that record
+    and scan share it proves no more than that neither knew.
     """
 
     def plain(raw: str) -> str:
@@ -51,14 +53,15 @@ def match_people(
     mapped = frozenset(targets)
     present = {plain(raw) for raw in scan_ids} - {""}
     for scan in present - mapped:
-        targets[scan] = {scan}
+        if not is_stand_in(scan):
+            targets[scan] = {scan}
     claims: dict[str, set[str]] = {}
     for scan, records in targets.items():
         for record in records:
             claims.setdefault(record, set()).add(scan)
     unclear = {scan for scan, records in targets.items() if len(records) > 1}
     unclear |= {scan for scans in claims.values() if len(scans) > 1 for scan in scans}
-    record_id = {scan: next(iter(targets[scan])) for scan in present - unclear}
+    record_id = {scan: next(iter(targets[scan])) for scan in (present & targets.keys()) - unclear}
     return People(
         record_id=record_id,
         scan_id={record: scan for scan, record in record_id.items()},

@@ -61,7 +61,7 @@ def predict(
                 for number, finding in enumerate(recipe.findings)
             ),
             remarks=_remarks(example, features.left_out[row], distance[row], float(model.novelty.limit)),
-            history=_history(features.left_out[row], distance[row], float(model.novelty.limit)),
+            history=_history(example, features.left_out[row], distance[row], float(model.novelty.limit)),
         )
         for row, example in enumerate(examples)
     ]
@@ -109,6 +109,7 @@ def _remarks(example: Example, left_out: int, distance: float | None, limit: flo
     remarks = {
         Remark.UNCALIBRATED: True,
         Remark.SCAN_MISSING: example.scan is None,
+        Remark.CHANNEL_MISSING: example.scan is not None and bool(example.scan.missing),
         Remark.NO_NOTE: not example.sentences,
         Remark.NO_OBSERVATION: not example.values,
         Remark.NOTE_TRUNCATED: left_out > 0,
@@ -117,8 +118,8 @@ def _remarks(example: Example, left_out: int, distance: float | None, limit: flo
     return tuple(remark for remark, holds in remarks.items() if holds)
 
 
-def _history(left_out: int, distance: float | None, limit: float) -> tuple[str, ...]:
-    lines = []
+def _history(example: Example, left_out: int, distance: float | None, limit: float) -> tuple[str, ...]:
+    lines = list(example.scan.history) if example.scan else []
     if distance is not None:
         lines.append(f"novelty: Mahalanobis distance {distance:.1f} of the scan's features, limit {limit:.1f}")
     if left_out:

@@ -21,7 +21,7 @@ def build_scan_encoder(recipe: ModelRecipe, *, signs: int) -> ScanEncoder:
     try:
         return ScanEncoder(
             architecture=recipe.scan.encoder,
-            channels=len(recipe.scan.windows_hu),
+            channels=recipe.scan.inputs,
             tap=recipe.scan.tap,
             width=recipe.scan.width,
             signs=signs,

@@ -8,13 +8,15 @@ import torch
 
 from data_schemas.errors import InputError, RefusedError
 from data_schemas.reasons import Reason
+from data_schemas.selection import SelectSettings
 from data_schemas.settings import ModelRecipe
 from pipelines.cases.examples import SEX, Example, ScanTensor, Value, sentences_of
-from pipelines.cases.prepare import resample
+from pipelines.cases.tensor import resample
 from pipelines.models.artefact import LoadedModel
 from pipelines.models.features import encode
 from pipelines.scans.index import index_paths
-from pipelines.scans.read import read_volume
+from pipelines.scans.read import read_slices
+from pipelines.scans.select import rank
 
 SCAN, NOTE = "scan", "note"
 TEXT_CODES = {"sex": SEX}
@@ -108,7 +110,7 @@ def _is_blank(cell: object) -> bool:
 
 
 def _scan(path: str, number: int, recipe: ModelRecipe) -> ScanTensor:
-    """The tensor of the accepted scan under a path: of several, the one with the most slices, as in a batch."""
+    """The tensor of the accepted scan under a path: of several, the best by the default rules of the settings."""
     where = f"row {number}, column {SCAN}"
     try:
         series = index_paths(path).series
@@ -118,9 +120,13 @@ def _scan(path: str, number: int, recipe: ModelRecipe) -> ScanTensor:
     if not scans:
         reasons = sorted({reason.value for found in series for reason in found.reasons})
         raise InputError(f"{where}: no scan to be used there ({', '.join(reasons) or 'none found'})")
-    scan = max(scans, key=lambda scan: (scan.geometry.shape[0], scan.scan_id))
+    if recipe.scan.channels:
+        raise InputError(f"{where}: this model reads several sequences of a study; give them to 'scanote diagnose'")
+    scan = rank(scans, prefer=SelectSettings().prefer)[0].scan
+    if scan.modality and scan.modality not in recipe.scan.modalities:
+        raise InputError(f"{where}: this model reads {' or '.join(recipe.scan.modalities)}, and this is another scan")
     try:
-        tensor = resample(read_volume(scan), scan.geometry, recipe=recipe)
+        tensor = resample(read_slices(scan), scan.geometry, recipe=recipe)
     except RefusedError as error:
         raise InputError(f"{where}: refused ({error.reason.value})") from None
     if not np.isfinite(tensor.values).all():

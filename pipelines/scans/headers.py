@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 
 from data_schemas.reasons import Reason
 from data_schemas.scan import PatientFacts
 from pipelines.scans import values
-from pipelines.scans.elements import MEDIA_SOP_CLASS, Elements, PixelSpan, parse_elements
+from pipelines.scans.elements import DEFLATED, MEDIA_SOP_CLASS, Elements, PixelSpan, parse_elements
+from pipelines.scans.enhanced import ENHANCED, SEQUENCES, frame_headers
+from pipelines.scans.inflate import MAX_DEFLATED_BYTES, inflate
+from pipelines.scans.window import Window
 
 _CHARSET = 0x00080005
 _TAGS = {
@@ -26,10 +29,16 @@ _TAGS = {
     "rescale_type": 0x00281054, "lossy": 0x00282110, "modality_lut": 0x00283000, "manufacturer": 0x00080070,
     "description": 0x0008103E, "body_part": 0x00180015, "contrast": 0x00180010, "sequence": 0x00180024,
     "thickness": 0x00180050, "kernel": 0x00181210, "echo": 0x00180086, "echo_time": 0x00180081,
+    "repetition_time": 0x00180080, "inversion_time": 0x00180082,
     "b_value": 0x00189087, "trigger_time": 0x00181060, "temporal": 0x00200100, "acquisition_number": 0x00200012,
     "laterality": 0x00200060, "image_laterality": 0x00200062, "burned_in": 0x00280301, "instance_number": 0x00200013,
+    "recognizable": 0x00280302, "images_in_acquisition": 0x00201002, "number_of_slices": 0x00540081,
 }  # fmt: skip
-WANTED = frozenset({_CHARSET, *_TAGS.values()})
+_TIMES = (
+    "zone", "acquisition_date_time", "acquisition_date", "acquisition_time", "study_date", "study_time",
+    "series_date", "series_time",
+)  # fmt: skip
+WANTED = frozenset({_CHARSET, *SEQUENCES, *_TAGS.values()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +81,7 @@ class SliceHeader:
     position: tuple[float, ...] | None
     orientation: tuple[float, ...] | None
     pixel_spacing: tuple[float, ...] | None
-    tilt: float
+    tilt: float | None
     # in which numbers
     rows: int | None
     columns: int | None
@@ -99,6 +108,8 @@ class SliceHeader:
     acquisition_number: str = ""
     stack_id: str = ""
     instance_number: str = ""
+    images_in_acquisition: int | None = None
+    number_of_slices: int | None = None
     # how it was made
     description: str = field(default="", repr=False)
     body_part: str = ""
@@ -109,21 +120,57 @@ class SliceHeader:
     thickness: float | None = None
     manufacturer: str = ""
     sequence: str = ""
+    repetition_time: float | None = None
+    inversion_time: float | None = None
     burned_in: str = ""
+    recognizable: str = ""
 
 
 def read_header(data: bytes, *, path: str = "", sha256: str | None = None) -> SliceHeader:
-    """Read the header of one DICOM file held in memory; a damaged file comes back with its ``fault``.
+    """Read the header of one DICOM file held in memory, of its first frame where it has several; see `read_headers`."""
+    return read_headers(data, path=path, sha256=sha256)[0]
+
+
+def read_headers(data: bytes | Window, *, path: str = "", sha256: str | None = None) -> tuple[SliceHeader, ...]:
+    """Read the headers of the slices of one DICOM file: one, or one a frame of an enhanced multi-frame file.
 
     Parameters
     ----------
     data
-        The whole file.
+        The whole file; or a window on it, of which no more is read than the header, and the whole of a deflated file.
     path, sha256
-        Where it lies, and its digest where already known; carried along.
+        Where it lies, and its digest where already known; carried along. Without a digest that of ``data`` is taken;
+        of a window none is, and ``sha256`` stays empty.
+
+    Returns
+    -------
+    tuple of SliceHeader
+        One a frame, in the order of the file. A damaged file comes back as one header with its ``fault``.
+
+    Raises
+    ------
+    OSError
+        The file behind a window cannot be read.
     """
-    elements = parse_elements(data, WANTED)
-    return _header(elements, path=path, sha256=sha256 or hashlib.sha256(data).hexdigest(), size=len(data))
+    window = data if isinstance(data, Window) else Window(data)
+    if sha256 is None:
+        sha256 = "" if isinstance(data, Window) else hashlib.sha256(data).hexdigest()
+    elements = _elements(window)
+    header = _header(elements, path=path, sha256=sha256, size=window.size)
+    if header.sop_class not in ENHANCED:
+        return (header,)
+    return frame_headers(elements, header, values.offset(values.text(elements.values.get(_TAGS["zone"]))))
+
+
+def _elements(window: Window) -> Elements:
+    found = parse_elements(window, WANTED, SEQUENCES)
+    if found.syntax != DEFLATED:
+        return found
+    if window.size > MAX_DEFLATED_BYTES:
+        return replace(found, fault=Reason.TOO_LARGE, detail=f"a deflated file of {window.size} bytes")
+    whole, refused = inflate(window.slice(0, window.size))
+    found = parse_elements(whole, WANTED, SEQUENCES, inflated=True)
+    return replace(found, fault=refused.reason, detail=refused.detail) if refused else found
 
 
 def _header(elements: Elements, *, path: str, sha256: str, size: int) -> SliceHeader:
@@ -132,13 +179,13 @@ def _header(elements: Elements, *, path: str, sha256: str, size: int) -> SliceHe
     little = elements.little_endian
 
     def plain(name: str) -> str:
-        return values.text(raw[name], charset)
+        value = raw[name]
+        return values.text(value, charset) if value else ""
 
     def number(name: str) -> int | None:
         return values.short(raw[name], little)
 
-    acquired, source = _acquired({name: values.text(found) for name, found in raw.items() if "date" in name or
-                                  "time" in name or name == "zone"})  # fmt: skip
+    acquired, source = _acquired({name: values.text(raw[name]) for name in _TIMES})
     representation = number("signed")
     frames = values.decimal(raw["frames"])
     return SliceHeader(
@@ -172,7 +219,7 @@ def _header(elements: Elements, *, path: str, sha256: str, size: int) -> SliceHe
         position=values.decimals(raw["position"], 3),
         orientation=values.decimals(raw["orientation"], 6),
         pixel_spacing=values.decimals(raw["pixel_spacing"], 2),
-        tilt=values.decimal(raw["tilt"]) or 0.0,
+        tilt=values.decimal(raw["tilt"]),
         rows=number("rows"),
         columns=number("columns"),
         frames=int(frames) if frames is not None and 0 < frames < 1e9 else 1,
@@ -190,11 +237,15 @@ def _header(elements: Elements, *, path: str, sha256: str, size: int) -> SliceHe
         lossy=plain("lossy") == "01",
         echo=plain("echo"),
         echo_time=values.decimal(raw["echo_time"]),
+        repetition_time=values.decimal(raw["repetition_time"]),
+        inversion_time=values.decimal(raw["inversion_time"]),
         b_value=values.double(raw["b_value"], little),
         trigger_time=values.decimal(raw["trigger_time"]),
         temporal=plain("temporal"),
         acquisition_number=plain("acquisition_number"),
         instance_number=plain("instance_number"),
+        images_in_acquisition=values.whole(raw["images_in_acquisition"]),
+        number_of_slices=number("number_of_slices"),
         description=plain("description"),
         body_part=plain("body_part").upper(),
         laterality=plain("laterality").upper(),
@@ -205,6 +256,7 @@ def _header(elements: Elements, *, path: str, sha256: str, size: int) -> SliceHe
         manufacturer=plain("manufacturer"),
         sequence=plain("sequence"),
         burned_in=plain("burned_in").upper(),
+        recognizable=plain("recognizable").upper(),
     )
 
 

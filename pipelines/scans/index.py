@@ -1,32 +1,22 @@
-"""Everything found under some paths: each series accepted with its scan, or quarantined with its reasons."""
+"""Everything found under some paths: each series accepted with its scans, or quarantined with its reasons."""
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from data_schemas.errors import InputError, RefusedError
+from data_schemas.errors import InputError
 from data_schemas.reasons import Reason, Remark
-from data_schemas.scan import Index, PatientFacts, Scan, ScanFile, Series, SeriesStatus
-from pipelines.scans.check import Verdict, check_series
-from pipelines.scans.headers import SliceHeader, patient_facts, read_header
-from pipelines.scans.intensity import rescaled_twice
-from pipelines.scans.nifti import is_nifti, nifti_scan
+from data_schemas.scan import Index, PatientFacts, Series, SeriesStatus
+from pipelines.scans.group import Known, make_series
+from pipelines.scans.headers import SliceHeader
+from pipelines.scans.identity import across
+from pipelines.scans.look import Found, look, stamp_of
+from pipelines.scans.manifest import Entry, Manifest
 from pipelines.scans.problem import Problem
-from pipelines.scans.read import slice_values
-from pipelines.scans.stored import read_stored
 from pipelines.sources.folder import walk
-
-# The largest classic slice is 32 MiB, a whole-body NIfTI in float64 4 GiB; a file beyond this is refused unread.
-MAX_FILE_BYTES = 4 * 2**30
-_HEAD_BYTES = 4096
-_DICOM_NAMES = (".dcm", ".dicom", ".ima")
-_NIFTI_NAMES = (".nii", ".nii.gz")
-_DICOMDIR = "1.2.840.10008.1.3.10"
 
 Progress = Callable[[int, int], None]
 
@@ -36,17 +26,31 @@ def index_paths(
     *,
     progress: Progress | None = None,
     identity: Mapping[str, PatientFacts] | None = None,
+    digests: bool = True,
+    manifest: Manifest | None = None,
+    digest_progress: Progress | None = None,
+    resample_irregular: bool = False,
 ) -> Index:
     """Find every DICOM series and NIfTI volume under some paths.
+
+    Headers are read first and judged; of each stack one slice is decoded; then the digests of the files of accepted
+    series are taken.
 
     Parameters
     ----------
     paths
         Files and folders.
-    progress
-        Called with (files done, files in all).
+    progress, digest_progress
+        Called with (files done, files in all): of headers, and of digests.
     identity
         For NIfTI files, which carry none: the patient by path, relative to the folder that was named.
+    digests
+        Without them no file is read whole, but for the copies of another, one slice a stack, NIfTI and deflated
+        files; the scans are not sealed (`pipelines.scans.digest.seal`).
+    manifest
+        What an earlier run read; files that did not change since are not read again.
+    resample_irregular
+        As for `pipelines.scans.check.check_series`.
 
     Returns
     -------
@@ -66,22 +70,91 @@ def index_paths(
     groups: dict[str, list[SliceHeader]] = {}
     entries: dict[tuple[str, str], Series | list[SliceHeader]] = {}
     ignored: Counter[str] = Counter()
+    known = Known()
     for done, path in enumerate(files, 1):
-        found = _look(path, _patient_of(path, roots, identity))
+        found = _known_or_looked_at(path, _patient_of(path, roots, identity), manifest, known)
         if isinstance(found, Reason):
             ignored[found.value] += 1
         elif isinstance(found, Series):
             key = ("volume", found.series_uid) if found.series_uid else ("file", str(path))
-            known = entries.get(key)
-            entries[key] = _nifti_copy(known, found) if isinstance(known, Series) else found
+            already = entries.get(key)
+            entries[key] = _nifti_copy(already, found) if isinstance(already, Series) else found
         else:
-            slices = groups.setdefault(found.series_uid, [])
-            slices.append(found)
-            entries["slices", found.series_uid] = slices
+            slices = groups.setdefault(found[0].series_uid, [])
+            slices.extend(found)
+            entries["slices", found[0].series_uid] = slices
         if progress:
             progress(done, len(files))
-    series = [_series(uid, found) if isinstance(found, list) else found for (_, uid), found in entries.items()]
-    return Index(series=tuple(_refuse_shared_studies(series)), ignored=dict(sorted(ignored.items())))
+    tell = _counter(digest_progress, sum(len({header.path for header in slices}) for slices in groups.values()))
+    series = [
+        make_series(uid, found, known, digests=digests, resample_irregular=resample_irregular, done=tell)
+        if isinstance(found, list)
+        else found
+        for (_, uid), found in entries.items()
+    ]
+    if manifest:
+        _remember(manifest, known, groups.values())
+    return Index(series=across(series), ignored=dict(sorted(ignored.items())))
+
+
+def _known_or_looked_at(path: Path, patient: PatientFacts | None, manifest: Manifest | None, known: Known) -> Found:
+    """Return what the manifest knows of a file, or look at it; slices are remembered later, with their digest."""
+    name = str(path)
+    entry = None
+    if manifest:
+        try:
+            entry = manifest.get(name, stamp_of(path.stat()))
+        except OSError:
+            entry = None
+    if entry:
+        known.stamps[name] = entry.stamp
+        if entry.sha256:
+            known.digests[name] = entry.sha256
+        known.probed.update({(name, frame): problem for frame, problem in entry.probed.items()})
+        return _of_patient(entry.found, patient)
+    stamp, found = look(path, patient=patient)
+    known.stamps[name] = stamp
+    known.touched.add(name)
+    if manifest and stamp and not isinstance(found, tuple):
+        manifest.put(name, Entry(stamp, _of_patient(found, None)))
+    return found
+
+
+def _of_patient(found: Found, patient: PatientFacts | None) -> Found:
+    """Return a NIfTI entry with the patient that this run's table names; the manifest keeps it without one."""
+    if not isinstance(found, Series) or not found.scans:
+        return found
+    (scan,) = found.scans
+    scan = scan.model_copy(update={"patient": patient or PatientFacts(patient_id="")})
+    return found.model_copy(update={"scans": (scan,)})
+
+
+def _remember(manifest: Manifest, known: Known, groups: Iterable[Sequence[SliceHeader]]) -> None:
+    by_path: dict[str, list[SliceHeader]] = defaultdict(list)
+    for slices in groups:
+        for header in slices:
+            if header.path in known.touched:
+                by_path[header.path].append(header)
+    probed: dict[str, dict[int, Problem | None]] = defaultdict(dict)
+    for (path, frame), problem in known.probed.items():
+        probed[path][frame] = problem
+    for path, headers in by_path.items():
+        stamp = known.stamps[path]
+        if stamp:
+            entry = Entry(stamp, tuple(headers), known.digests.get(path, ""), probed.get(path, {}))
+            manifest.put(path, entry)
+
+
+def _counter(progress: Progress | None, total: int) -> Callable[[], None]:
+    done = 0
+
+    def tell() -> None:
+        nonlocal done
+        done += 1
+        if progress:
+            progress(done, total)
+
+    return tell
 
 
 def series_json(index: Index) -> dict[str, Any]:
@@ -92,6 +165,7 @@ def series_json(index: Index) -> dict[str, Any]:
 def _series_json(series: Series) -> dict[str, Any]:
     scans = [
         {
+            "stack": scan.stack,
             "shape": list(scan.geometry.shape),
             "spacing_mm": list(scan.geometry.spacing_mm),
             "affine": [list(row) for row in scan.geometry.affine],
@@ -120,141 +194,6 @@ def _patient_of(path: Path, roots: Sequence[Path], identity: Mapping[str, Patien
     return next((identity[name] for name in names if name in identity), None)
 
 
-def _look(path: Path, patient: PatientFacts | None) -> SliceHeader | Series | Reason:
-    """Read one file: a slice, an entry of its own, or the reason why it is ignored."""
-    name = path.name.lower()
-    claims = name.endswith(_DICOM_NAMES + _NIFTI_NAMES)
-    try:
-        with path.open("rb") as stream:
-            size = os.fstat(stream.fileno()).st_size
-            head = stream.read(_HEAD_BYTES)
-            nifti = is_nifti(head)
-            if not nifti and not _may_be_dicom(head):
-                return _broken(path, Reason.NOT_DICOM, "by its first bytes") if claims else Reason.NOT_DICOM
-            if size > MAX_FILE_BYTES:
-                return _broken(path, Reason.TOO_LARGE, f"{size} bytes are beyond {MAX_FILE_BYTES}")
-            data = head + stream.read()
-    except OSError as error:
-        return _broken(path, Reason.FILE_MISSING, f"cannot be read ({type(error).__name__}); grant read access")
-    sha256 = hashlib.sha256(data).hexdigest()
-    if nifti:
-        return _nifti(data, path, sha256, patient)
-    return _dicom(data, path, sha256, claims=claims)
-
-
-def _may_be_dicom(head: bytes) -> bool:
-    """With the preamble, or without it beginning in group 2 or 8 as every data set does."""
-    return head[128:132] == b"DICM" or head[:4] in {b"\x02\0\0\0", b"\x02\0\1\0"} or head[:2] == b"\x08\0"
-
-
-def _dicom(data: bytes, path: Path, sha256: str, *, claims: bool) -> SliceHeader | Series | Reason:
-    header = read_header(data, path=str(path), sha256=sha256)
-    if data[128:132] != b"DICM" and (header.fault or not header.sop_class.startswith("1.2.840.10008.")):
-        return _broken(path, header.fault or Reason.NOT_DICOM, header.fault_detail) if claims else Reason.NOT_DICOM
-    if header.sop_class == _DICOMDIR:
-        return Reason.NOT_AN_IMAGE
-    if header.series_uid:
-        return header
-    if header.fault:
-        return _broken(path, header.fault, header.fault_detail)
-    return _broken(path, Reason.UNSUPPORTED_OBJECT, "a DICOM object without a SeriesInstanceUID")
-
-
-def _nifti(data: bytes, path: Path, sha256: str, patient: PatientFacts | None) -> Series:
-    try:
-        scan = nifti_scan(data, path=str(path), sha256=sha256, patient=patient)
-    except RefusedError as refused:
-        return _broken(path, refused.reason, refused.detail, syntax="nifti")
-    return Series(
-        series_uid=scan.series_uid,
-        study_uid=scan.study_uid,
-        modality=scan.modality,
-        files=1,
-        transfer_syntax=scan.transfer_syntax,
-        status=SeriesStatus.ACCEPTED,
-        remarks=scan.remarks,
-        where=str(path),
-        scans=(scan,),
-    )
-
-
-def _broken(path: Path, reason: Reason, detail: str, *, syntax: str = "") -> Series:
-    return Series(
-        series_uid="",
-        study_uid="",
-        modality="",
-        files=1,
-        transfer_syntax=syntax,
-        status=SeriesStatus.QUARANTINED,
-        reasons=(reason,),
-        detail=detail,
-        where=str(path),
-    )
-
-
-def _series(uid: str, headers: Sequence[SliceHeader]) -> Series:
-    verdict = check_series(headers)
-    problems = verdict.problems
-    if verdict.accepted:
-        problems = tuple(_probe(verdict))
-    return Series(
-        series_uid=uid,
-        study_uid=_one({header.study_uid for header in headers}),
-        modality=_one({header.modality for header in headers}),
-        files=len(headers),
-        transfer_syntax=_one({header.transfer_syntax for header in headers}) or "mixed",
-        status=SeriesStatus.QUARANTINED if problems else SeriesStatus.ACCEPTED,
-        reasons=tuple(dict.fromkeys(problem.reason for problem in problems)),
-        remarks=verdict.remarks,
-        detail="; ".join(f"{problem.reason.value}: {problem.detail}" for problem in problems),
-        where=str(Path(headers[0].path).parent),
-        scans=() if problems else (_scan(uid, verdict),),
-    )
-
-
-def _probe(verdict: Verdict) -> list[Problem]:
-    """Decode the middle slice of a series that passed every check of its headers, and look at its values."""
-    middle = verdict.slices[len(verdict.slices) // 2]
-    try:
-        values = slice_values(read_stored(_file(middle)), middle)
-    except RefusedError as refused:
-        return [Problem(refused.reason, refused.detail)]
-    if middle.modality == "CT" and rescaled_twice(values):
-        return [Problem(Reason.IMPLAUSIBLE_INTENSITY, "the middle slice is darker than air: rescaled twice?")]
-    return []
-
-
-def _scan(uid: str, verdict: Verdict) -> Scan:
-    slices, geometry = verdict.slices, verdict.geometry
-    assert geometry is not None  # noqa: S101
-    first = slices[0]
-    # Aware and naive times do not compare; the wall clock does, and a series has one clock.
-    dated = [(header.acquired.replace(tzinfo=None), header) for header in slices if header.acquired]
-    earliest = min(dated, key=lambda pair: pair[0])[1] if dated else None
-    history = [f"index: {len(slices)} slices ordered by position along the normal, LPS to RAS"]
-    if earliest:
-        history.append(f"acquired: {earliest.acquired_from}")
-    return Scan(
-        scan_id=hashlib.sha256("".join(header.sha256 for header in slices).encode()).hexdigest(),
-        format="dicom",
-        patient=patient_facts(first),
-        study_uid=first.study_uid,
-        series_uid=uid,
-        accession=_one({header.accession for header in slices}),
-        modality=first.modality,
-        transfer_syntax=_one({header.transfer_syntax for header in slices}) or "mixed",
-        acquired=earliest.acquired if earliest else None,
-        geometry=geometry,
-        files=tuple(_file(header) for header in slices),
-        remarks=verdict.remarks,
-        history=tuple(history),
-    )
-
-
-def _file(header: SliceHeader) -> ScanFile:
-    return ScanFile(path=header.path, sha256=header.sha256, size=header.size)
-
-
 def _nifti_copy(first: Series, again: Series) -> Series:
     """Join byte-identical NIfTI files; where a table calls them by different patients, neither is right."""
     files = first.files + again.files
@@ -266,18 +205,6 @@ def _nifti_copy(first: Series, again: Series) -> Series:
     return first.model_copy(update={"files": files, "remarks": remarks, "scans": (scan,)})
 
 
-def _refuse_shared_studies(found: Sequence[Series]) -> Iterator[Series]:
-    """Quarantine the accepted series of a study whose series belong to different patients."""
-    owners: dict[str, set[tuple[str, str]]] = defaultdict(set)
-    for series in found:
-        for scan in series.scans:
-            owners[scan.study_uid].add((scan.patient.issuer, scan.patient.patient_id))
-    problem = Problem(Reason.MIXED_PATIENTS, "the series of this study belong to different patients")
-    for series in found:
-        shared = any(len(owners[scan.study_uid]) > 1 for scan in series.scans)
-        yield _quarantined(series, problem) if shared else series
-
-
 def _quarantined(series: Series, problem: Problem) -> Series:
     return series.model_copy(
         update={
@@ -287,7 +214,3 @@ def _quarantined(series: Series, problem: Problem) -> Series:
             "scans": (),
         }
     )
-
-
-def _one(values: set[str]) -> str:
-    return next(iter(values)) if len(values) == 1 else ""

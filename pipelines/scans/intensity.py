@@ -16,6 +16,8 @@ from pipelines.scans.problem import Problem
 QUANTITATIVE = frozenset({"CT", "PT"})
 # Words of Rescale Type that do not contradict Hounsfield units. "US" is "unspecified".
 HOUNSFIELD = frozenset({"", "HU", "US"})
+# Words of Image Type that tell of arithmetic between images.
+ARITHMETIC = frozenset({"SUBTRACTION", "SUBTRACT", "SUB", "DIVISION", "MULTIPLICATION", "STD_DEVIATION"})
 # A CT whose smallest possible value is above this cannot hold air (-1000 HU), or lung (about -800 HU).
 LOWEST_AT_MOST_HU = -900.0
 # A CT that ends below this cannot hold bone.
@@ -24,6 +26,8 @@ HIGHEST_AT_LEAST_HU = 200.0
 SLOPE_RANGE = (1e-3, 64.0)
 # Nothing in a patient is darker than air, but noise and kernel overshoot reach -1100 HU.
 DARKER_THAN_AIR_HU = -1200.0
+# Fat is about -100 HU; water, muscle and bone are above.
+DENSER_THAN_FAT_HU = -150.0
 # More than this share of darker-than-air voxels (the padding outside the field of view left out) is no noise.
 MAX_DARKER_SHARE = 0.05
 
@@ -31,8 +35,16 @@ MAX_DARKER_SHARE = 0.05
 def intensity_problems(images: Sequence[SliceHeader]) -> Iterator[Problem]:
     """Find what speaks against the intensity scale of a series, from its headers."""
     yield from _mixed(images)
+    seen: set[tuple[object, ...]] = set()
     for header in images:
-        yield from _one(header)
+        key = (
+            *(header.slope, header.intercept, header.rescale_type, header.rescaled, header.modality_lut),
+            *(header.photometric, header.modality, header.bits_allocated, header.bits_stored, header.signed),
+            header.image_type,
+        )
+        if key not in seen:
+            seen.add(key)
+            yield from _one(header)
 
 
 def _mixed(images: Sequence[SliceHeader]) -> Iterator[Problem]:
@@ -64,12 +76,28 @@ def _one(header: SliceHeader) -> Iterator[Problem]:
 def _hounsfield(header: SliceHeader, slope: float, intercept: float) -> Iterator[Problem]:
     bits = min(header.bits_stored or 16, 16)
     lowest, highest = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if header.signed else (0, 2**bits - 1)
+    if ARITHMETIC & set(header.image_type):
+        yield Problem(Reason.IMPLAUSIBLE_INTENSITY, "a difference or quotient of CT images is not in Hounsfield units")
+    if header.bits_allocated == 8:
+        yield Problem(Reason.IMPLAUSIBLE_INTENSITY, "8 bits hold a window of a CT, not its Hounsfield units")
     if header.rescale_type not in HOUNSFIELD:
         yield Problem(Reason.IMPLAUSIBLE_INTENSITY, "the rescale type is not Hounsfield units")
     if not SLOPE_RANGE[0] <= slope <= SLOPE_RANGE[1]:
         yield Problem(Reason.IMPLAUSIBLE_INTENSITY, "the rescale slope is out of range")
     if lowest * slope + intercept > LOWEST_AT_MOST_HU or highest * slope + intercept < HIGHEST_AT_LEAST_HU:
         yield Problem(Reason.IMPLAUSIBLE_INTENSITY, "these bits, slope and intercept cannot hold air and bone in HU")
+
+
+def no_hounsfield_units(values_hu: np.ndarray) -> str:
+    """What speaks against Hounsfield units in the values of a CT slice [rows, columns] from inside a patient, or "".
+
+    Every slice through a patient shows something denser than fat, and nothing in it is darker than air.
+    """
+    if rescaled_twice(values_hu):
+        return "the middle slice is darker than air: rescaled twice?"
+    if float(values_hu.max()) < DENSER_THAN_FAT_HU:
+        return "the middle slice holds nothing denser than fat: windowed, or rescaled twice?"
+    return ""
 
 
 def rescaled_twice(values_hu: np.ndarray) -> bool:

@@ -58,6 +58,8 @@ def words(raw: bytes | None) -> tuple[str, ...]:
 
 def decimals(raw: bytes | None, count: int) -> tuple[float, ...] | None:
     """Exactly ``count`` decimal numbers, or None. "nan" and "inf" are read, so that they can be refused by name."""
+    if not raw:
+        return None
     parts = words(raw)
     if len(parts) != count or not all(_DECIMAL.fullmatch(part) for part in parts):
         return None
@@ -68,6 +70,12 @@ def decimal(raw: bytes | None) -> float | None:
     """One decimal number, or None."""
     found = decimals(raw, 1)
     return found[0] if found else None
+
+
+def whole(raw: bytes | None) -> int | None:
+    """One whole number (IS) that is not negative, or None."""
+    digits = text(raw)
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 12 else None
 
 
 def short(raw: bytes | None, little_endian: bool) -> int | None:

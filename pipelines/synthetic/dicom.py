@@ -88,7 +88,7 @@ def _common(patient: Patient, seed: int) -> FileDataset:
 
 
 def _person(dataset: Dataset, patient: Patient) -> None:
-    dataset.PatientName = f"SYNTHETIC^{patient.patient_id}"
+    dataset.PatientName = patient.name
     dataset.PatientID = patient.patient_id
     dataset.PatientBirthDate = f"{patient.birth_date:%Y%m%d}"
     dataset.PatientSex = patient.sex

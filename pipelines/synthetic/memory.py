@@ -9,7 +9,7 @@ import numpy as np
 from data_schemas.cohort import Split
 from data_schemas.settings import ModelRecipe
 from pipelines.cases.examples import SEX, Example, Value, sentences_of
-from pipelines.cases.prepare import resample
+from pipelines.cases.tensor import resample
 from pipelines.synthetic.patients import Patient, draw_patient
 from pipelines.synthetic.split import pool_of
 from pipelines.synthetic.truth import Dials
@@ -27,7 +27,14 @@ def synthetic_examples(
     """Draw so many patients of each split, one after the other, numbered from ``first_number``."""
     splits = [split for split, count in counts for _ in range(count)]
     for offset, split in enumerate(splits):
-        patient = draw_patient(first_number + offset, seed=seed, dials=dials or Dials(), pool=pool_of(split))
+        patient = draw_patient(
+            first_number + offset,
+            seed=seed,
+            dials=dials or Dials(),
+            pool=pool_of(split),
+            split_at=lambda number: splits[number - first_number],
+            first=first_number,
+        )
         yield example_of(patient, recipe=recipe, split=split)
         if progress:
             progress(offset + 1, len(splits))

@@ -68,15 +68,21 @@ class Lung(NamedTuple):
     distance: np.ndarray
 
 
-def draw_phantom(truth: Truth, rng: np.random.Generator) -> Phantom:
-    """Draw one patient's chest.
+def draw_acquisition(rng: np.random.Generator, *, scanner: int | None = None) -> tuple[Scanner, Geometry]:
+    """The first of what is drawn of a phantom: its scanner, unless its number is given, and where the volume lies."""
+    drawn = int(rng.integers(len(SCANNERS)))
+    chosen = SCANNERS[drawn if scanner is None else scanner]
+    return chosen, _geometry(chosen, np.round(rng.normal(0.0, 12.0, 3), 1))  # the centre, in LPS mm
+
+
+def draw_phantom(truth: Truth, rng: np.random.Generator, *, scanner: int | None = None) -> Phantom:
+    """Draw one patient's chest, on any scanner or on the one of that number.
 
     The patient lies supine: rows run to the back, columns to the patient's left (LPS), slices to the head.
     """
-    scanner = SCANNERS[int(rng.integers(len(SCANNERS)))]
-    centre = np.round(rng.normal(0.0, 12.0, 3), 1)  # of the volume, in LPS mm
+    made_on, geometry = draw_acquisition(rng, scanner=scanner)
     size = float(rng.normal(1.0, 0.05))
-    chest = _trunk(scanner, size)
+    chest = _trunk(made_on, size)
     _ribs(chest, size, rng.uniform(0, RIB_STEP))
     _airways(chest, size)
     lungs = {side: _lung(chest, sign, size, rng) for side, sign in SIGN.items()}
@@ -91,10 +97,10 @@ def draw_phantom(truth: Truth, rng: np.random.Generator) -> Phantom:
     _paint_rod(chest, (42 * size, 14), 11, HEART)
     if truth.effusion:
         _effusion(lungs["right" if rng.random() < 0.5 else "left"], rng)
-    volume = _blur_in_plane(chest.values, scanner)
-    volume += rng.standard_normal(volume.shape, np.float32) * np.float32(scanner.noise_hu)
+    volume = _blur_in_plane(chest.values, made_on)
+    volume += rng.standard_normal(volume.shape, np.float32) * np.float32(made_on.noise_hu)
     hu = np.clip(np.rint(volume, out=volume), -1024, 3071, out=volume).astype(np.int16)
-    return Phantom(volume=hu, geometry=_geometry(scanner, centre), scanner=scanner)
+    return Phantom(volume=hu, geometry=geometry, scanner=made_on)
 
 
 def _geometry(scanner: Scanner, centre: np.ndarray) -> Geometry:

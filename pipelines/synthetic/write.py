@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from data_schemas.cohort import Split
 from data_schemas.errors import InputError
 from pipelines.synthetic.dicom import write_series
+from pipelines.synthetic.faults.kinds import FAULTS, plant
+from pipelines.synthetic.faults.planting import assign_faults, told_by
 from pipelines.synthetic.fhir import make_bundle
-from pipelines.synthetic.names import opaque
-from pipelines.synthetic.patients import draw_patient
+from pipelines.synthetic.names import make_uid, opaque
+from pipelines.synthetic.patients import SHARED, Patient, draw_patient
 from pipelines.synthetic.split import pool_of, split_of
 from pipelines.synthetic.truth import ROLES, Dials, attainable
 
@@ -27,7 +30,8 @@ README = """# A synthetic hospital
 * `scans/`: one folder a patient, classic CT series in Hounsfield units.
 * `records/`: one FHIR R4 bundle a patient.
 * `labels.csv`: one row a patient, one column a finding. `splits.csv`: patient and split.
-* `truth.json`: the seed, the dials, and the best AUROC that the scan alone, the note alone and both together allow.
+* `truth.json`: the seed, the dials, the best AUROC that the scan alone, the note alone and both together allow, which
+  patients carry a planted leak, and which scans a planted fault.
 
 Written by `scanote synth` with {patients} patients and seed {seed}; the same call writes the same bytes.
 """
@@ -57,6 +61,7 @@ def write_hospital(
     seed: int,
     dials: Dials = Dials(),  # noqa: B008 - frozen
     all_test: bool = False,
+    faults: Mapping[str, int] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Hospital:
     """Write a hospital into a new or empty folder; the same arguments always write the same bytes.
@@ -71,31 +76,43 @@ def write_hospital(
         What is planted.
     all_test
         Put every patient into the test split, with notes of the test phrases.
+    faults
+        How many patients' scans carry a fault, by the code of the reason or remark that must be told of it.
     progress
         Called with (patients done, patients in all).
 
     Raises
     ------
     InputError
-        No patients, a negative seed, or a folder that cannot be written to or is not empty.
+        No patients, a negative seed, an unknown fault, or a folder that cannot be written to or is not empty.
     """
     if patients < 1 or seed < 0:
         raise InputError("a hospital needs at least one patient, and a seed of 0 or more")
+    planted = assign_faults(faults or {}, patients=patients, seed=seed)
     _make_empty(folder)
     places = {name: folder / name for name in ("scans", "records")}
     places["records"].mkdir()
     labels: list[list[object]] = []
     splits: list[list[object]] = []
+    leaks: list[dict[str, object]] = []
     slices = notes = future_notes = 0
+
+    def split_at(number: int) -> Split:
+        return split_of(number, seed=seed, all_test=all_test)
+
     for number in range(patients):
-        split = split_of(number, seed=seed, all_test=all_test)
-        patient = draw_patient(number, seed=seed, dials=dials, pool=pool_of(split))
-        slices += write_series(places["scans"] / opaque(seed, number, "scan"), patient, seed=seed)
+        split = split_at(number)
+        patient = draw_patient(number, seed=seed, dials=dials, pool=pool_of(split), split_at=split_at)
+        scan = places["scans"] / opaque(seed, number, "scan")
+        slices += write_series(scan, patient, seed=seed)
+        if number in planted:
+            plant(scan, planted[number], seed=seed)
         _write_json(places["records"] / f"{opaque(seed, number, 'record')}.json", make_bundle(patient, seed=seed))
         if not labels:
             labels.append(["patient_id", *patient.labels])
         labels.append([patient.patient_id, *patient.labels.values()])
         splits.append([patient.patient_id, split])
+        leaks += _leaks(patient, seed)
         notes += patient.note is not None
         future_notes += patient.future_note is not None
         if progress:
@@ -103,7 +120,8 @@ def write_hospital(
     _write_csv(folder / "labels.csv", labels)
     _write_csv(folder / "splits.csv", [["patient_id", "split"], *splits])
     _write_text(folder / "README.md", README.format(statement=STATEMENT, patients=patients, seed=seed))
-    _write_json(folder / "truth.json", _truth(patients, seed, dials, all_test=all_test))
+    truth = _truth(patients, seed, dials, all_test=all_test)
+    _write_json(folder / "truth.json", truth | {"leaks": leaks, "faults": _faults(planted, seed)})
     return Hospital(
         folder=folder,
         **places,
@@ -141,6 +159,30 @@ def _truth(patients: int, seed: int, dials: Dials, *, all_test: bool) -> dict[st
         "dials": asdict(dials),
         "findings": {finding: {"role": role, "attainable_auroc": ceilings[finding]} for finding, role in ROLES.items()},
     }
+
+
+def _leaks(patient: Patient, seed: int) -> list[dict[str, object]]:
+    """Each leak that a patient carries, and the id of the patient with whom it is shared."""
+    shared = "" if patient.partner is None else f"SYN{seed:03d}-{patient.partner:06d}"
+    return [
+        {"kind": kind.replace("_", "-"), "patient_id": patient.patient_id}
+        | ({"shared_with": shared} if kind in SHARED else {})
+        for kind in patient.planted
+    ]
+
+
+def _faults(planted: Mapping[int, str], seed: int) -> list[dict[str, object]]:
+    """Which scan carries which fault, and the codes of which one must be told."""
+    return [
+        {
+            "folder": f"scans/{opaque(seed, number, 'scan')}",
+            "series_uid": make_uid(seed, number, "series"),
+            "fault": kind,
+            "told_by": told_by(FAULTS[kind]),
+            "quarantined": FAULTS[kind].remark is None,
+        }
+        for number, kind in sorted(planted.items())
+    ]
 
 
 def _write_csv(path: Path, rows: Sequence[Sequence[object]]) -> None:

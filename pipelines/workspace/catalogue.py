@@ -177,9 +177,11 @@ def ingest_runs(engine: Engine) -> tuple[dict[str, int], ...]:
 def _put_scans(connection: Connection, key: bytes, items: Sequence[Scan]) -> PutCounts:
     rows = {}
     for item in items:
+        if not item.sealed:
+            raise WorkspaceError("a scan without the digests of its files cannot be stored; index it with them")
         series = keyed_digest(key, "series", item.series_uid or item.scan_id)
         rows[item.scan_id] = Version(
-            slot=keyed_digest(key, "series-of-study", item.study_uid, series),
+            slot=keyed_digest(key, "series-of-study", item.study_uid, series, *filter(None, [item.stack])),
             version=item.scan_id,
             record=_json(item),
             columns={

@@ -24,7 +24,7 @@ from pipelines.workspace.migrate import check_revision, upgrade
 
 FORMAT = 1
 KEY_BYTES = 32
-FOLDERS = ("artifacts", "cache", "pages", "spool", "results", "prefect")
+FOLDERS = ("artifacts", "cache", "pages", "spool", "results", "prefect", "incoming")
 OURS = {"workspace.json", "scanote.yaml", "key", "scanote.db", "scanote.db-wal", "scanote.db-shm", "mlflow.db"}
 log = logging.getLogger(__name__)
 
@@ -57,6 +57,11 @@ class Workspace:
         return self.root / "cache"
 
     @property
+    def manifest(self) -> Path:
+        """What the last ingest read of the headers of scans; as private as they are, may be deleted at any time."""
+        return self.cache / "headers.db"
+
+    @property
     def pages(self) -> Path:
         """Folder of the worklist and the case pages."""
         return self.root / "pages"
@@ -70,6 +75,11 @@ class Workspace:
     def results(self) -> Path:
         """Folder of the diagnoses as JSON Lines."""
         return self.root / "results"
+
+    @property
+    def incoming(self) -> Path:
+        """Folder of what was fetched, received or unpacked; the catalogue points into it."""
+        return self.root / "incoming"
 
     @property
     def prefect(self) -> Path:

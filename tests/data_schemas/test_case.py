@@ -8,7 +8,7 @@ from data_schemas.case import Case
 from data_schemas.finding import findings
 from data_schemas.note import Note
 from data_schemas.observation import Observation
-from data_schemas.scan import PatientFacts
+from data_schemas.scan import Geometry, PatientFacts, Scan, ScanFile
 
 PATIENT = PatientFacts(patient_id="CANARY-ID", name="CANARY-NAME")
 
@@ -40,6 +40,24 @@ def test_text_date_and_values_change_the_digest() -> None:
         case(note(), values=(value(71.0),)),
     ]
     assert len({item.inputs_digest for item in variants}) == len(variants)
+
+
+def test_two_scans_of_one_multi_frame_file_are_two_inputs() -> None:
+    def scan(*frames: int) -> Scan:
+        return Scan(
+            scan_id="s",
+            format="dicom",
+            patient=PATIENT,
+            study_uid="1",
+            series_uid="2",
+            modality="MR",
+            transfer_syntax="1.2.840.10008.1.2.1",
+            geometry=Geometry(shape=(2, 1, 1), spacing_mm=(1, 1, 1), affine=((0, 0, 0, 0),) * 4),
+            files=tuple(ScanFile(path="x", sha256="a" * 64, size=1, frame=frame) for frame in frames),
+        )
+
+    first, second = (case().model_copy(update={"scan": scan(*frames)}) for frames in ((0, 1), (2, 3)))
+    assert first.inputs_digest != second.inputs_digest
 
 
 def test_a_repr_shows_no_patient_data() -> None:

@@ -37,8 +37,16 @@ def test_a_field_changes_the_digest_exactly_if_it_is_marked(name: str, value: An
     assert (settings_digest(other) != settings_digest(Settings())) == affects
 
 
-def test_the_linking_rules_are_all_result_affecting() -> None:
-    assert all(affects for name, _, affects in LEAVES if name.startswith("link."))
+def test_the_rules_that_link_and_select_are_all_result_affecting() -> None:
+    assert all(affects for name, _, affects in LEAVES if name.startswith(("link.", "select.")))
+
+
+def test_the_rules_of_a_channel_change_the_digest() -> None:
+    one, other = (
+        Settings.model_validate({"select": {"channels": [{"name": "T1", "rule": {"words": [word]}}]}})
+        for word in ("t1", "t1*")
+    )
+    assert len({settings_digest(one), settings_digest(other), settings_digest(Settings())}) == 3
 
 
 def test_an_absent_key_takes_its_default(tmp_path: Path) -> None:

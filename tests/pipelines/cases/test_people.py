@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from data_schemas.cohort import IdMapping
 from pipelines.cases.people import match_people
+from pipelines.scans.identity import is_stand_in
 from pipelines.workspace.identity import normalise_id
 
 PAIRS = 10_000
@@ -66,7 +67,10 @@ def test_a_join_is_one_to_one_and_rests_on_equality_or_the_map(scans, rows, case
     assert people.scan_id == {record: scan for scan, record in people.record_id.items()}
     assert not people.ambiguous_records & set(people.scan_id)
     assert not people.ambiguous_scans & set(people.record_id)
-    assert {plain(scan) for scan in scans} - {""} == set(people.record_id) | people.ambiguous_scans
+    named = {scan for scan, record in stated if scan and record}
+    stand_ins = {scan for raw in scans if is_stand_in(scan := plain(raw))} - named
+    left = {plain(scan) for scan in scans} - {""} - stand_ins
+    assert left == set(people.record_id) | people.ambiguous_scans
 
 
 @given(st.lists(IDS, max_size=6), ROWS, st.randoms())
@@ -74,3 +78,10 @@ def test_the_order_of_scans_and_rows_does_not_matter(scans, rows, rng: random.Ra
     id_map = [IdMapping(scan_patient_id=scan, record_patient_id=record) for scan, record in rows]
     mixed = rng.sample(id_map, len(id_map))
     assert match_people(scans, id_map) == match_people(rng.sample(scans, len(scans)), mixed)
+
+
+def test_a_stand_in_id_is_joined_through_the_id_map_only() -> None:
+    row = IdMapping(scan_patient_id="W/I", record_patient_id="4711")
+
+    assert match_people(["UNKNOWN", "0", "007"]).record_id == {"007": "007"}
+    assert match_people(["W/I"], [row]).record_id == {"W/I": "4711"}

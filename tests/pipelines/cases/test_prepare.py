@@ -12,8 +12,10 @@ from data_schemas.errors import RefusedError
 from data_schemas.reasons import Reason
 from data_schemas.settings import ModelRecipe, NoteRecipe, ScanRecipe
 from pipelines.cases import prepare as module
-from pipelines.cases.prepare import prepare, resample, tensor_digest
+from pipelines.cases.prepare import prepare, tensor_digest
+from pipelines.cases.tensor import resample
 from pipelines.scans.index import index_paths
+from pipelines.scans.preprocess import recorded
 from pipelines.scans.read import read_volume
 from pipelines.workspace.cache import ArrayCache
 
@@ -89,6 +91,7 @@ def test_a_cached_tensor_equals_a_fresh_one(case, cache):
 def test_what_is_cached_is_not_resampled_again(case, cache, monkeypatch):
     first = prepare(case, recipe=RECIPE, cache=cache)
     monkeypatch.setattr(module, "resample", None)
+    monkeypatch.setattr(module, "read_slices", None)
     assert np.array_equal(prepare(case, recipe=RECIPE, cache=cache).scan.values, first.scan.values)
 
 
@@ -123,18 +126,20 @@ def test_a_refused_scan_leaves_nothing_in_the_cache(case, cache, stored):
 
 def test_a_damaged_cache_entry_is_computed_again_from_the_checked_file(case, cache, tmp_path):
     fresh = prepare(case, recipe=RECIPE, cache=cache).scan.values.copy()
-    [entry] = (tmp_path / "cache").rglob("*.npy")
-    damage(entry)
-    assert np.array_equal(prepare(case, recipe=RECIPE, cache=cache).scan.values, fresh)
+    entries = list((tmp_path / "cache").rglob("*.npy"))
+    assert len(entries) == 2  # the tensor, and what was done to it
+    for entry in entries:
+        damage(entry)
+        assert np.array_equal(prepare(case, recipe=RECIPE, cache=cache).scan.values, fresh)
 
 
 def spoil(monkeypatch: pytest.MonkeyPatch, voxel: float) -> None:
     def spoiled(scan):
         volume = read_volume(scan)
         volume[10, 9, 8] = voxel
-        return volume
+        return iter(volume)
 
-    monkeypatch.setattr(module, "read_volume", spoiled)
+    monkeypatch.setattr(module, "read_slices", spoiled)
 
 
 def test_a_voxel_that_is_no_number_refuses_the_case_and_is_not_cached(case, cache, monkeypatch):
@@ -156,7 +161,13 @@ def test_a_case_without_a_scan_has_no_tensor_and_no_digest(case):
 
 
 @pytest.mark.parametrize(
-    "change", [{"shape": (12, 12, 10)}, {"spacing_mm": (6.0, 6.0, 5.0)}, {"windows_hu": ((-1000.0, 400.0),)}]
+    "change",
+    [
+        {"shape": (12, 12, 10)},
+        {"spacing_mm": (6.0, 6.0, 5.0)},
+        {"windows_hu": ((-1000.0, 400.0),)},
+        {"intensity": "z-score"},
+    ],
 )
 def test_another_grid_is_another_tensor(case, cache, change):
     other = RECIPE.model_copy(update={"scan": RECIPE.scan.model_copy(update=change)})
@@ -181,3 +192,40 @@ def test_another_scan_or_geometry_is_another_tensor(case):
 def test_resampling_is_what_the_cache_holds(case):
     fresh = resample(read_volume(case.scan), case.scan.geometry, recipe=RECIPE)
     assert np.array_equal(fresh.values, prepare(case, recipe=RECIPE).scan.values)
+
+
+def test_what_was_done_comes_with_the_tensor_also_from_the_cache(case, cache):
+    fresh, cached = (prepare(case, recipe=RECIPE, cache=cache).scan for _ in range(2))
+    told = recorded(fresh.history)
+    assert (told["shape"], told["intensity"]) == ((12, 12, 12), "hu-windows")
+    assert np.allclose(told["affine"], fresh.affine, atol=1e-4)
+    assert cached.history == fresh.history
+
+
+Z_SCORED = RECIPE.model_copy(
+    update={"scan": ScanRecipe(shape=(12, 12, 12), spacing_mm=(6.0, 6.0, 6.0), intensity="z-score", modalities=("MR",))}
+)
+
+
+def test_a_z_scored_scan_is_one_channel_with_its_statistics_in_the_history(case):
+    scan = prepare(case, recipe=Z_SCORED).scan
+    told = recorded(scan.history)
+    assert scan.values.shape == (1, 12, 12, 12)
+    assert told["intensity"] == "z-score"
+    assert told["sd"] > 0
+    assert scan.values.max() == pytest.approx((told["high"] - told["mean"]) / told["sd"], rel=1e-2)
+
+
+@pytest.mark.parametrize(("modality", "recipe"), [("MR", RECIPE), ("CT", Z_SCORED), ("PT", RECIPE)])
+def test_a_scan_of_a_modality_that_the_model_does_not_read_is_refused(case, cache, modality, recipe):
+    other = case.model_copy(update={"scan": case.scan.model_copy(update={"modality": modality})})
+    for held in (None, cache):
+        with pytest.raises(RefusedError) as caught:
+            prepare(other, recipe=recipe, cache=held)
+        assert caught.value.reason is Reason.IMPLAUSIBLE_INTENSITY
+
+
+@pytest.mark.parametrize(("modality", "recipe"), [("CT", RECIPE), ("MR", Z_SCORED), ("", RECIPE)])
+def test_a_scan_of_the_models_modality_or_of_none_that_is_said_is_read(case, modality, recipe):
+    other = case.model_copy(update={"scan": case.scan.model_copy(update={"modality": modality})})
+    assert prepare(other, recipe=recipe).scan is not None

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from data_schemas.errors import InputError
 from data_schemas.settings import ModelRecipe
 from pipelines.cases.examples import Example, Value, sentences_of
-from pipelines.cases.prepare import resample
+from pipelines.cases.tensor import resample
 from pipelines.diagnosis.predict import predict
 from pipelines.models.artefact import LoadedModel
 from pipelines.models.table import examples_of, read_table

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import imagecodecs
@@ -11,6 +12,8 @@ import pytest
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import CTImageStorage, ExplicitVRBigEndian, ExplicitVRLittleEndian, RLELossless
+
+from pipelines.scans.headers import SliceHeader, read_header
 
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 CORONAL = (1.0, 0.0, 0.0, 0.0, 0.0, -1.0)
@@ -160,3 +163,47 @@ def series(tmp_path: Path) -> Callable[..., Path]:
 def writer() -> Callable[..., np.ndarray]:
     """`write_series` itself, for fixtures that outlive a test and for several series in one tree."""
     return write_series
+
+
+@pytest.fixture(scope="session")
+def slices(tmp_path_factory: pytest.TempPathFactory) -> list[SliceHeader]:
+    """The headers of one right series of 24 slices, in slice order, to be changed in memory."""
+    folder = tmp_path_factory.mktemp("slices")
+    write_series(folder)
+    found = [read_header(path.read_bytes(), path=str(path)) for path in folder.iterdir()]
+    in_order = sorted(found, key=lambda header: header.position or ())
+    return [replace(header, instance_number=str(at)) for at, header in enumerate(in_order, 1)]
+
+
+@pytest.fixture(scope="session")
+def changed() -> Callable[..., list[SliceHeader]]:
+    """Change fields of slices: a value, or a function of the slice's index; ``on`` some of them or all."""
+
+    def change(slices: Sequence[SliceHeader], on: Collection[int] | None = None, **fields: object) -> list[SliceHeader]:
+        return [
+            replace(header, **{name: value(at) if callable(value) else value for name, value in fields.items()})
+            if on is None or at in on
+            else header
+            for at, header in enumerate(slices)
+        ]
+
+    return change
+
+
+@pytest.fixture(scope="session")
+def another() -> Callable[..., list[SliceHeader]]:
+    """A second stack at the same places: other instances, other digests, and the changes that are given."""
+
+    def copy(slices: Sequence[SliceHeader], number: int = 1, **fields: object) -> list[SliceHeader]:
+        return [
+            replace(
+                header,
+                sha256=f"{number:02x}{header.sha256[2:]}",
+                sop_uid=f"{header.sop_uid}.{number}",
+                instance_number=str(int(header.instance_number) + number * len(slices)),
+                **fields,
+            )
+            for header in slices
+        ]
+
+    return copy

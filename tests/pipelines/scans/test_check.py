@@ -90,7 +90,7 @@ FAULTS: list[tuple[str, Reason, Changes, range | tuple[int, ...]]] = [
     ("axes of length 0", Reason.IMPLAUSIBLE_GEOMETRY, {"ImageOrientationPatient": [0, 0, 0, 0, 0, 0]}, range(24)),
     ("a slice on the place of the next", Reason.DUPLICATE_SLICES, {"ImagePositionPatient": position(12)}, ONE),
     ("all at one place", Reason.DUPLICATE_SLICES, {"ImagePositionPatient": position(0)}, range(24)),
-    ("one instance twice", Reason.DUPLICATE_SLICES, {"SOPInstanceUID": "1.2.3"}, (3, 9)),
+    ("one instance twice", Reason.DUPLICATE_UID, {"SOPInstanceUID": "1.2.3"}, (3, 9)),
     ("a slice off its place", Reason.IRREGULAR_SPACING, {"ImagePositionPatient": position(11, z=0.3)}, ONE),
     ("a slice shifted sideways", Reason.IRREGULAR_SPACING, {"ImagePositionPatient": position(11, x=4.0)}, ONE),
     ("a stated tilt", Reason.TILTED, {"GantryDetectorTilt": "12.5"}, range(24)),
@@ -98,7 +98,15 @@ FAULTS: list[tuple[str, Reason, Changes, range | tuple[int, ...]]] = [
     ("a derived series", Reason.DERIVED, {"ImageType": ["DERIVED", "SECONDARY", "MPR"]}, range(24)),
     ("one derived slice", Reason.DERIVED, {"ImageType": ["DERIVED", "PRIMARY", "AXIAL"]}, ONE),
     ("a digitised film", Reason.DERIVED, {"ConversionType": "DF"}, range(24)),
-    ("a screen capture between", Reason.DERIVED, {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}, ONE),
+    ("a capture in the place of a slice", Reason.MISSING_SLICES, {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}, ONE),
+    ("captures only", Reason.DERIVED, {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}, range(24)),
+    ("captures but for four", Reason.DERIVED, {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}, range(20)),
+    ("a projection", Reason.DERIVED, {"ImageType": ["DERIVED", "PRIMARY", "PROJECTION IMAGE"]}, range(24)),
+    ("raw data", Reason.NOT_AN_IMAGE, {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.66"}, range(24)),
+    ("two sides", Reason.LATERALITY_CONFLICT, {"Laterality": "L", "BodyPartExamined": "RIGHT KNEE"}, range(24)),
+    ("one slice of another kernel", Reason.MIXED_INTENSITY_SCALE, {"ConvolutionKernel": "B70f"}, ONE),
+    ("one slice of another echo", Reason.MIXED_INTENSITY_SCALE, {"EchoNumbers": "2"}, ONE),
+    ("one slice of another patient's age", Reason.MIXED_PATIENTS, {"PatientAge": "031Y"}, ONE),
     ("localizers only", Reason.DERIVED, {"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}, range(24)),
     ("colour", Reason.COLOUR, {"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"}, range(24)),
     ("a palette", Reason.COLOUR, {"PhotometricInterpretation": "PALETTE COLOR"}, ONE),
@@ -107,7 +115,7 @@ FAULTS: list[tuple[str, Reason, Changes, range | tuple[int, ...]]] = [
     ("no pixels", Reason.NO_PIXEL_DATA, {"PixelData": None}, ONE),
     ("a report", Reason.NOT_AN_IMAGE, {"Modality": "SR"}, ONE),
     ("a segmentation", Reason.NOT_AN_IMAGE, {"Modality": "SEG"}, range(24)),
-    ("an enhanced CT", Reason.UNSUPPORTED_OBJECT, {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.2.1"}, range(24)),
+    ("an X-ray", Reason.UNSUPPORTED_OBJECT, {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.1.1"}, range(24)),
     ("several frames", Reason.UNSUPPORTED_OBJECT, {"NumberOfFrames": 2}, range(24)),
     ("a CT that says MR", Reason.UNSUPPORTED_OBJECT, {"Modality": "MR"}, range(24)),
     ("a high bit below the top", Reason.UNSUPPORTED_OBJECT, {"HighBit": 15}, range(24)),
@@ -149,12 +157,12 @@ def test_a_right_series_is_accepted_in_the_order_of_its_positions(judged: Callab
 
     assert verdict.problems == ()
     assert verdict.remarks == ()
-    z = [header.position[2] for header in verdict.slices if header.position]
+    z = [header.position[2] for header in verdict.stacks[0].slices if header.position]
     assert z == sorted(z)
 
 
 def test_spacing_comes_from_positions_and_never_from_the_thickness(judged: Callable[..., Verdict]) -> None:
-    geometry = judged({"SliceThickness": "9"}).geometry
+    geometry = judged({"SliceThickness": "9"}).stacks[0].geometry
 
     assert geometry is not None
     assert geometry.shape == (24, 64, 60)
@@ -162,7 +170,7 @@ def test_spacing_comes_from_positions_and_never_from_the_thickness(judged: Calla
 
 
 def test_the_affine_takes_column_row_slice_to_ras(judged: Callable[..., Verdict]) -> None:
-    geometry = judged({}).geometry
+    geometry = judged({}).stacks[0].geometry
 
     assert geometry is not None
     expected = [[-0.7, 0, 0, 40], [0, -0.8, 0, 30], [0, 0, 2.5, 100], [0, 0, 0, 1]]
@@ -205,7 +213,7 @@ def test_identical_copies_are_dropped_with_a_remark(series: Callable[..., Path])
 
     assert verdict.accepted
     assert verdict.remarks == (Remark.COPIES_DROPPED,)
-    assert len(verdict.slices) == 24
+    assert len(verdict.stacks[0].slices) == 24
 
 
 def test_a_localizer_between_slices_is_set_aside_with_a_remark(judged: Callable[..., Verdict]) -> None:
@@ -214,7 +222,7 @@ def test_a_localizer_between_slices_is_set_aside_with_a_remark(judged: Callable[
 
     assert verdict.accepted
     assert verdict.remarks == (Remark.LOCALIZER_SET_ASIDE,)
-    assert len(verdict.slices) == 23
+    assert len(verdict.stacks[0].slices) == 23
 
 
 def test_a_localizer_of_another_patient_is_not_set_aside(judged: Callable[..., Verdict]) -> None:
@@ -225,7 +233,7 @@ def test_a_localizer_of_another_patient_is_not_set_aside(judged: Callable[..., V
 
 def test_a_uid_with_letters_is_a_remark_only(judged: Callable[..., Verdict]) -> None:
     verdict = judged({})
-    headers = [replace(header, series_uid="09bc8aea-ff9c") for header in verdict.slices]
+    headers = [replace(header, series_uid="09bc8aea-ff9c") for header in verdict.stacks[0].slices]
 
     assert check_series(headers).remarks == (Remark.NONSTANDARD_UID,)
 
@@ -270,7 +278,7 @@ def test_whatever_is_accepted_lies_on_an_even_grid(headers_once: list[SliceHeade
     ]
     verdict = check_series(moved)
     if verdict.accepted:
-        z = np.array([(header.position or ())[2] for header in verdict.slices])
+        z = np.array([(header.position or ())[2] for header in verdict.stacks[0].slices])
         assert np.abs(z - np.linspace(z[0], z[-1], 24)).max() <= 0.25
 
 

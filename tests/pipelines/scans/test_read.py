@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,13 +12,16 @@ import nibabel
 import numpy as np
 import pydicom
 import pytest
+from highdicom.legacy import LegacyConvertedEnhancedCTImage
 from pydicom.dataset import Dataset
 
 from data_schemas.errors import RefusedError
 from data_schemas.reasons import Reason, Remark
 from data_schemas.scan import Scan
+from pipelines.scans.export import write_volume
 from pipelines.scans.index import index_paths
-from pipelines.scans.read import read_volume
+from pipelines.scans.read import read_slices, read_volume
+from pipelines.scans.stored import StoredFile, prove_stored
 
 PREFIX = "1.2.840.10008.1.2"
 ORIENTATIONS = {
@@ -164,6 +168,188 @@ def test_a_refusal_names_no_file(series: Callable[..., Path]) -> None:
 
     assert "slice" not in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+@pytest.fixture
+def enhanced(series: Callable[..., Path], tmp_path: Path) -> Path:
+    """The series as one multi-frame file, in a folder of its own."""
+    files = [pydicom.dcmread(path) for path in sorted(series().iterdir())]
+    whole = LegacyConvertedEnhancedCTImage(
+        legacy_datasets=files,
+        series_instance_uid="1.2.826.0.1.3680043.8.498.7",
+        series_number=2,
+        sop_instance_uid="1.2.826.0.1.3680043.8.498.8",
+        instance_number=1,
+    )
+    folder = tmp_path / "enhanced"
+    folder.mkdir()
+    whole.save_as(folder / "whole.dcm")
+    return folder
+
+
+@pytest.mark.parametrize("syntax", [f"{PREFIX}.1", f"{PREFIX}.4.57"])
+def test_the_planes_are_those_of_the_volume(series: Callable[..., Path], syntax: str) -> None:
+    scan = only(series(syntax=syntax))
+
+    np.testing.assert_array_equal(np.stack(list(read_slices(scan))), read_volume(scan))
+
+
+def test_the_frames_of_one_file_are_the_slices_of_the_series(
+    enhanced: Path, hounsfield: Callable[..., np.ndarray]
+) -> None:
+    scan = only(enhanced)
+
+    assert len({file.path for file in scan.files}) == 1
+    np.testing.assert_array_equal(read_volume(scan), hounsfield())
+    np.testing.assert_array_equal(np.stack(list(read_slices(scan))), hounsfield())
+
+
+def test_a_file_of_many_frames_is_opened_once_and_closed(enhanced: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scan = only(enhanced)
+    opened: list[StoredFile] = []
+    real = StoredFile.__init__
+
+    def count(self: StoredFile, *arguments: object, **named: object) -> None:
+        opened.append(self)
+        real(self, *arguments, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(StoredFile, "__init__", count)
+    assert len(list(read_slices(scan))) == 24
+
+    assert len(opened) == 1
+    assert opened[0].handle == -1
+
+
+@pytest.mark.parametrize("at", [0.0, 0.1, 0.5, 0.999])
+def test_one_bit_flipped_in_a_file_of_many_frames_is_noticed_before_its_first_plane(enhanced: Path, at: float) -> None:
+    scan = only(enhanced)
+    path = Path(scan.files[0].path)
+    data = bytearray(path.read_bytes())
+    data[int(at * len(data))] ^= 1
+    path.write_bytes(data)
+
+    with pytest.raises(RefusedError) as caught:
+        next(read_slices(scan))
+    assert caught.value.reason is Reason.DIGEST_CHANGED
+
+
+def test_a_file_that_is_written_to_while_its_frames_are_read_is_noticed(enhanced: Path) -> None:
+    scan = only(enhanced)
+    planes = read_slices(scan)
+    next(planes)
+    with Path(scan.files[0].path).open("r+b") as stream:
+        stream.seek(-1, 2)
+        stream.write(b"\x07")
+
+    with pytest.raises(RefusedError) as caught:
+        list(planes)
+    assert caught.value.reason is Reason.DIGEST_CHANGED
+
+
+def test_a_frame_beyond_the_last_is_refused(enhanced: Path) -> None:
+    scan = only(enhanced)
+    files = (*scan.files[:-1], scan.files[-1].model_copy(update={"frame": 99}))
+
+    assert refusal(scan.model_copy(update={"files": files})) is Reason.DECODE_FAILED
+
+
+def test_a_deflated_file_of_many_frames_is_inflated_once_for_all(
+    enhanced: Path, hounsfield: Callable[..., np.ndarray]
+) -> None:
+    path = enhanced / "whole.dcm"
+    ds = pydicom.dcmread(path)
+    ds.file_meta.TransferSyntaxUID = f"{PREFIX}.1.99"
+    ds.save_as(path)
+
+    np.testing.assert_array_equal(read_volume(only(enhanced)), hounsfield())
+
+
+def test_a_scan_of_fewer_files_than_slices_is_refused(series: Callable[..., Path]) -> None:
+    scan = only(series())
+
+    assert refusal(scan.model_copy(update={"files": scan.files[:-1]})) is Reason.DECODE_FAILED
+
+
+def test_a_reader_who_stops_leaves_nothing_running(series: Callable[..., Path]) -> None:
+    before = threading.active_count()
+    planes = read_slices(only(series()))
+    next(planes)
+    planes.close()  # type: ignore[attr-defined]
+
+    assert threading.active_count() == before
+
+
+def test_only_a_few_planes_are_read_ahead(series: Callable[..., Path]) -> None:
+    scan = only(series())
+    planes = read_slices(scan)
+    next(planes)
+    for file in scan.files[8:]:
+        Path(file.path).unlink()
+    for _ in range(7):
+        next(planes)
+
+    with pytest.raises(RefusedError) as caught:
+        next(planes)
+    assert caught.value.reason is Reason.FILE_MISSING
+
+
+def test_the_planes_of_a_tilted_gantry_pass_through_its_grid(
+    series: Callable[..., Path], hounsfield: Callable[..., np.ndarray]
+) -> None:
+    values = hounsfield()
+
+    def tilt(ds: Dataset, index: int) -> None:
+        ds.GantryDetectorTilt = "15"
+        ds.ImagePositionPatient = [-40, -30 + 0.67 * index, 100 + 2.5 * index]
+
+    scan = only(series(edit=tilt))
+
+    assert Remark.TILT_CORRECTED in scan.remarks
+    volume = read_volume(scan)
+    assert volume.shape == scan.geometry.shape != values.shape
+    np.testing.assert_array_equal(np.stack(list(read_slices(scan))), volume)
+
+
+def test_planes_of_a_nifti_are_those_of_its_volume(
+    series: Callable[..., Path], hounsfield: Callable[..., np.ndarray], tmp_path: Path
+) -> None:
+    folder = tmp_path / "nifti"
+    folder.mkdir()
+    write_volume(only(series()), folder / "volume.nii.gz")
+
+    np.testing.assert_array_equal(np.stack(list(read_slices(only(folder)))), hounsfield())
+
+
+def test_slope_times_value_beyond_float32_is_rounded_once(series: Callable[..., Path]) -> None:
+    def edit(ds: Dataset, index: int) -> None:
+        mr(ds, index)
+        ds.RescaleSlope, ds.RescaleIntercept = "12345", "7"
+        ds.PixelData = (np.arange(64 * 60) % 4096).astype("<u2").tobytes()
+
+    volume = read_volume(only(series(edit=edit)))
+
+    expected = (np.arange(64 * 60) % 4096 * 12345.0 + 7.0).astype(np.float32).reshape(64, 60)
+    np.testing.assert_array_equal(volume[3], expected)
+
+
+def test_files_are_proven_once_each_and_kept_nowhere(enhanced: Path) -> None:
+    scan = only(enhanced)
+    prove_stored(scan.files)
+    with Path(scan.files[0].path).open("ab") as stream:
+        stream.write(b"\0")
+
+    with pytest.raises(RefusedError) as caught:
+        prove_stored(scan.files)
+    assert caught.value.reason is Reason.DIGEST_CHANGED
+
+
+def test_a_file_that_went_away_cannot_be_proven(enhanced: Path) -> None:
+    scan = only(enhanced)
+    Path(scan.files[0].path).unlink()
+
+    with pytest.raises(RefusedError) as caught:
+        prove_stored(scan.files)
+    assert caught.value.reason is Reason.FILE_MISSING
 
 
 @pytest.fixture

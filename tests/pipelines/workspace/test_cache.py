@@ -163,3 +163,65 @@ def test_the_key_alone_is_told_of_a_damaged_entry(cache: ArrayCache, caplog) -> 
     assert KEY in caplog.text
     assert "SECRET" not in caplog.text
     assert module.log.name in caplog.text or caplog.records
+
+
+DIE_WHILE_WRITING = """
+import os, signal, sys
+from pathlib import Path
+import numpy as np
+import pipelines.workspace.files as files
+from pipelines.workspace.cache import ArrayCache
+class Dying:
+    def __init__(self, stream):
+        self.stream = stream
+    def __enter__(self):
+        return self
+    def __exit__(self, *_):
+        self.stream.close()
+    def write(self, data):
+        self.stream.write(data[: len(data) // 2])
+        self.stream.flush()
+        os.kill(os.getpid(), signal.SIGKILL)
+opened = os.fdopen
+files.os.fdopen = lambda *arguments: Dying(opened(*arguments))
+ArrayCache(Path(sys.argv[1])).put("ab" * 32, np.ones(5000))
+"""
+WRITE_OFTEN = """
+import sys
+from pathlib import Path
+import numpy as np
+from pipelines.workspace.cache import ArrayCache
+cache = ArrayCache(Path(sys.argv[1]))
+expected = np.arange(50_000.0)
+for _ in range(60):
+    cache.put("ab" * 32, expected)
+    found = cache.get("ab" * 32)
+    assert found is not None and np.array_equal(found, expected)
+"""
+
+
+def test_a_process_killed_in_the_middle_of_a_write_leaves_no_entry(cache: ArrayCache, child) -> None:
+    assert child(cache.root, code=DIE_WHILE_WRITING).wait(30) == -signal.SIGKILL
+    assert cache.get(KEY) is None
+    cache.put(KEY, np.zeros(2))
+    np.testing.assert_array_equal(cache.get(KEY), np.zeros(2))
+
+
+def test_a_process_killed_in_the_middle_of_a_write_leaves_an_older_entry_whole(cache: ArrayCache, child) -> None:
+    cache.put(KEY, np.arange(3.0))
+    assert child(cache.root, code=DIE_WHILE_WRITING).wait(30) == -signal.SIGKILL
+    np.testing.assert_array_equal(cache.get(KEY), np.arange(3.0))
+
+
+def test_two_processes_that_write_one_key_disturb_neither_each_other_nor_a_reader(cache: ArrayCache, child) -> None:
+    expected = np.arange(50_000.0)
+    writers = [child(cache.root, code=WRITE_OFTEN) for _ in range(2)]
+    seen = 0
+    while any(writer.poll() is None for writer in writers):
+        found = cache.get(KEY)
+        if found is not None:
+            np.testing.assert_array_equal(found, expected)
+            seen += 1
+    assert [writer.wait(30) for writer in writers] == [0, 0]
+    assert seen
+    np.testing.assert_array_equal(cache.get(KEY), expected)

@@ -146,6 +146,24 @@ def test_several_scans_of_one_series_stay_side_by_side(engine: Engine, key: byte
     assert len(catalogue.scans(engine)) == 2
 
 
+def test_the_stacks_of_one_series_do_not_supersede_each_other(engine: Engine, key: bytes, make) -> None:
+    short = make.scan("a" * 64, files=2).model_copy(update={"stack": "echo 1"})
+    long = make.scan("b" * 64, files=3).model_copy(update={"stack": "echo 2"})
+    catalogue.put_scans(engine, key, [short])
+    catalogue.put_scans(engine, key, [long])
+    assert set(catalogue.scans(engine)) == {short, long}
+
+
+def test_a_scan_without_digests_is_not_stored(engine: Engine, key: bytes, make) -> None:
+    scan = make.scan()
+    bare = scan.model_copy(
+        update={"files": tuple(file.model_copy(update={"sha256": ""}) for file in scan.files)},
+    )
+    with pytest.raises(WorkspaceError, match="without the digests"):
+        catalogue.put_scans(engine, key, [bare])
+    assert catalogue.scans(engine) == ()
+
+
 def test_the_same_series_uid_in_another_study_supersedes_nothing(engine: Engine, key: bytes, make) -> None:
     catalogue.put_scans(engine, key, [make.scan("a" * 64, study="1.1")])
     catalogue.put_scans(engine, key, [make.scan("b" * 64, study="1.2")])

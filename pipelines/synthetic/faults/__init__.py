@@ -1,0 +1,1 @@
+"""Faults of scans, planted where the truth is known: kinds, base series, forms, and the judge of what a reader made."""
