@@ -10,16 +10,17 @@ from data_schemas.selection import SelectSettings
 
 if TYPE_CHECKING:
     from data_schemas.scan import Index
+    from data_schemas.settings import Settings
     from pipelines.scans.select import Ranked
 
 Ranking = dict[str, tuple["Ranked", ...]]
 
 
-def rules_of(workspace: Path | None) -> SelectSettings:
-    """The rules of a workspace's settings, or the default ones."""
-    from data_schemas.settings import read_settings
+def settings_of(workspace: Path | None) -> Settings:
+    """The settings of a workspace, or the default ones."""
+    from data_schemas.settings import Settings, read_settings
 
-    return read_settings(workspace / "scanote.yaml").select if workspace else SelectSettings()
+    return read_settings(workspace / "scanote.yaml") if workspace else Settings()
 
 
 def rank_studies(index: Index, rules: SelectSettings) -> Ranking:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data_schemas.errors import InputError
-from flows.cli.ranking import add_ranks, rank_studies, ranking_lines, rules_of
+from flows.cli.ranking import add_ranks, rank_studies, ranking_lines, settings_of
 from flows.cli.shared import JsonOption, StrictOption, print_json, stage, tell
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def inspect(
     as_json: JsonOption = False,
     strict: StrictOption = False,
     workspace: Annotated[
-        Path | None, typer.Option("--workspace", "-w", help="Rank by the rules in this workspace's settings.")
+        Path | None, typer.Option("--workspace", "-w", help="Judge and rank by this workspace's settings.")
     ] = None,
 ) -> None:
     """Show every series found: accepted or quarantined, why, its geometry, and which scan of a study is taken."""
@@ -32,10 +32,11 @@ def inspect(
     from pipelines.scans.gather import index_sources
     from pipelines.scans.index import series_json
 
-    rules = rules_of(workspace)
+    settings = settings_of(workspace)
+    irregular = settings.sources.resample_irregular
     with unpacking() as unpacked, stage("read headers", 0) as report:
-        index = index_sources(paths, unpacked=unpacked, progress=report, digests=False)
-    ranking = rank_studies(index, rules)
+        index = index_sources(paths, unpacked=unpacked, progress=report, digests=False, resample_irregular=irregular)
+    ranking = rank_studies(index, settings.select)
     if as_json:
         told = series_json(index)
         add_ranks(told, index, ranking)
@@ -55,6 +56,7 @@ def volume(
     path: Annotated[Path, typer.Argument(help="File or folder.")],
     out: Annotated[Path, typer.Argument(help="NIfTI file to write (.nii or .nii.gz).")],
     series: Annotated[str | None, typer.Option(help="SeriesInstanceUID, where there are several.")] = None,
+    stack: Annotated[str | None, typer.Option(help="Stack of a series that holds several, such as 'echo 2'.")] = None,
 ) -> None:
     """Write one accepted scan as NIfTI, in HU for CT."""
     from pipelines.scans.digest import seal
@@ -66,7 +68,7 @@ def volume(
     with unpacking() as unpacked:
         with stage("read headers", 0) as report:
             index = index_sources([path], unpacked=unpacked, progress=report, digests=False)
-        write_volume(seal(_one_scan(path, index, series)), out)
+        write_volume(seal(_one_scan(path, index, series, stack)), out)
     tell(f"wrote {out}")
 
 
@@ -79,13 +81,16 @@ def unpacking() -> Iterator[Path]:
         yield Path(folder)
 
 
-def _one_scan(path: Path, index: Index, wanted: str | None) -> Scan:
-    found = [scan for series in index.series for scan in series.scans if wanted in (None, series.series_uid)]
+def _one_scan(path: Path, index: Index, wanted: str | None, stack: str | None) -> Scan:
+    of_series = [scan for series in index.series for scan in series.scans if wanted in (None, series.series_uid)]
+    found = [scan for scan in of_series if stack in (None, scan.stack)]
     if len(found) == 1:
         return found[0]
-    if found:
+    if found or of_series:
+        option = "--series" if len({scan.series_uid for scan in of_series}) > 1 else "--stack"
         raise InputError(
-            f"{path}: {len(found)} accepted scans; choose one with --series ('scanote inspect' lists them)"
+            f"{path}: {len(of_series)} accepted scans{'' if found else ', none of that stack'}; "
+            f"choose one with {option} ('scanote inspect' lists them)"
         )
     refused = [series for series in index.series if series.reasons and wanted in (None, series.series_uid)]
     if refused:
@@ -97,16 +102,21 @@ def _one_scan(path: Path, index: Index, wanted: str | None) -> Scan:
 def _print_table(index: Index) -> None:
     print(f"{'status':<12} {'modality':<9} {'files':>5}  {'shape':<15} {'spacing mm':<20} remarks and reasons")
     for series in index.series:
-        print(_line(series))
+        for line in _lines(series):
+            print(line)
     for code, count in index.ignored.items():
         print(f"{'ignored':<12} {'':<9} {count:>5}  {'':<15} {'':<20} {code}")
 
 
-def _line(series: Series) -> str:
-    codes = ", ".join([*(reason.value for reason in series.reasons), *(remark.value for remark in series.remarks)])
-    shape = spacing = ""
-    if series.scans:
-        geometry = series.scans[0].geometry
-        shape = "×".join(map(str, geometry.shape))
-        spacing = " × ".join(f"{value:g}" for value in geometry.spacing_mm)
-    return f"{series.status.value:<12} {series.modality:<9} {series.files:>5}  {shape:<15} {spacing:<20} {codes}"
+def _lines(series: Series) -> Iterator[str]:
+    """One line a scan, or one for a series without any."""
+    start = f"{series.status.value:<12} {series.modality:<9}"
+    if not series.scans:
+        codes = ", ".join([*(reason.value for reason in series.reasons), *(remark.value for remark in series.remarks)])
+        yield f"{start} {series.files:>5}  {'':<15} {'':<20} {codes}"
+    for scan in series.scans:
+        files = series.files if len(series.scans) == 1 else len({file.path for file in scan.files})
+        shape = "×".join(map(str, scan.geometry.shape))
+        spacing = " × ".join(f"{value:g}" for value in scan.geometry.spacing_mm)
+        told = ", ".join([*filter(None, [scan.stack]), *(remark.value for remark in scan.remarks)])
+        yield f"{start} {files:>5}  {shape:<15} {spacing:<20} {told}"

@@ -17,12 +17,14 @@ from pipelines.cases.agree import age_conflict, person_conflict
 from pipelines.cases.clock import order_of
 from pipelines.cases.inputs import TIMELESS, is_undated, latest_values, note_exclusion, observation_exclusion
 from pipelines.cases.join import Held, Joined, Study, join
+from pipelines.scans.identity import unproven_owners
 from pipelines.workspace.identity import keyed_digest, patient_key, study_key
 
 # Where a record was kept out of several cases for several reasons, the first of these is told.
 WEIGHT = (
     Reason.IDENTITY_CONFLICT,
     Reason.AMBIGUOUS_IDENTITY,
+    Reason.PLACEHOLDER_IDENTITY,
     Reason.OWN_REPORT,
     Reason.AFTER_CUT_OFF,
     Reason.UNDATED,
@@ -119,7 +121,7 @@ def link(
 
 
 def _person_conflicts(joined: Joined) -> dict[str, Reason | None]:
-    """Whether scans and records of each person contradict each other, by normalised scan id."""
+    """Whether scans and records of each person contradict each other, or prove nothing, by normalised scan id."""
     scanned: dict[str, list[Scan]] = {}
     held: dict[str, list[Held]] = {}
     for study in joined.studies.values():
@@ -132,6 +134,7 @@ def _person_conflicts(joined: Joined) -> dict[str, Reason | None]:
             [facts for part in held[owner] for facts in part.facts()],
             [item for part in held[owner] for item in part.observations],
         )
+        or (Reason.PLACEHOLDER_IDENTITY if unproven_owners(scans) else None)
         for owner, scans in scanned.items()
     }
 

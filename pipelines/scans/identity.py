@@ -13,10 +13,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence, Set
 
 from data_schemas.reasons import Reason
-from data_schemas.scan import PatientFacts, Series, SeriesStatus
+from data_schemas.scan import PatientFacts, Scan, Series, SeriesStatus
 from pipelines.scans import values
 from pipelines.scans.headers import SliceHeader
 from pipelines.scans.problem import Problem
@@ -90,33 +90,40 @@ def across(found: Sequence[Series]) -> tuple[Series, ...]:
     ``placeholder-identity``: one stand-in id in several studies that neither name nor birth date proves to be one
     person's, or that differ in name, birth date or sex; and any id in studies that differ in name and birth date.
     """
+    scans = [scan for series in found for scan in series.scans]
     studies: dict[str, list[PatientFacts]] = defaultdict(list)
-    people: dict[tuple[str, str], dict[str, list[PatientFacts]]] = defaultdict(lambda: defaultdict(list))
-    for series in found:
-        for scan in series.scans:
-            studies[scan.study_uid].append(scan.patient)
-            people[_owner(scan.patient)][scan.study_uid].append(scan.patient)
+    for scan in scans:
+        studies[scan.study_uid].append(scan.patient)
     mixed = {study for study, facts in studies.items() if _mixed(facts)}
-    shared = {owner for owner, held in people.items() if len(held) > 1 and not _one_person(owner[1], held)}
+    shared = unproven_owners(scans)
     return tuple(_judge(series, mixed, shared) for series in found)
 
 
-def _judge(series: Series, mixed: set[str], shared: set[tuple[str, str]]) -> Series:
+def unproven_owners(scans: Iterable[Scan]) -> frozenset[tuple[str, str]]:
+    """Return the patients, as (issuer, id) without padding, whose studies are not proven to be of one person."""
+    people: dict[tuple[str, str], dict[str, list[PatientFacts]]] = defaultdict(lambda: defaultdict(list))
+    for scan in scans:
+        people[owner_of(scan.patient)][scan.study_uid].append(scan.patient)
+    return frozenset(owner for owner, held in people.items() if len(held) > 1 and not _one_person(owner[1], held))
+
+
+def _judge(series: Series, mixed: set[str], shared: Set[tuple[str, str]]) -> Series:
     if any(scan.study_uid in mixed for scan in series.scans):
         return _quarantined(series, Problem(Reason.MIXED_PATIENTS, "the series of this study are not of one patient"))
-    if any(_owner(scan.patient) in shared for scan in series.scans):
+    if any(owner_of(scan.patient) in shared for scan in series.scans):
         detail = "several studies carry this patient id, and nothing proves them to be one person's"
         return _quarantined(series, Problem(Reason.PLACEHOLDER_IDENTITY, detail))
     return series
 
 
-def _owner(patient: PatientFacts) -> tuple[str, str]:
+def owner_of(patient: PatientFacts) -> tuple[str, str]:
+    """Return the issuer and the id of a patient, without padding."""
     return normalise_id(patient.issuer), normalise_id(patient.patient_id)
 
 
 def _mixed(facts: Sequence[PatientFacts]) -> bool:
     births = {patient.birth_date for patient in facts} - {None}
-    return len({_owner(patient) for patient in facts}) > 1 or len(births) > 1 or len(_sexes(facts)) > 1
+    return len({owner_of(patient) for patient in facts}) > 1 or len(births) > 1 or len(_sexes(facts)) > 1
 
 
 def _is_no_name(raw: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
@@ -207,7 +208,26 @@ def _put_scans(connection: Connection, key: bytes, items: Sequence[Scan]) -> Put
     for series in {row.columns["series_key"] for row in rows.values()}:
         mended = update(stuck).where(stuck.c.series_key == series, stuck.c.resolved.is_(None))
         connection.execute(mended.values(resolved=time.time()))
-    return put_versions(connection, table, list(rows.values()), several=True, spare=fuller)
+    counts = put_versions(connection, table, list(rows.values()), several=True, spare=fuller)
+    return counts + PutCounts(superseded=_regroup(connection, rows.values()))
+
+
+def _regroup(connection: Connection, rows: Iterable[Version]) -> int:
+    """Supersede the whole series where it is now several stacks, or the stacks where it is whole, unless fuller."""
+    table = tables.scan
+    put: dict[tuple[str, str], list[Version]] = defaultdict(list)
+    for row in rows:
+        put[row.columns["study_key"], row.columns["series_key"]].append(row)
+    left = 0
+    for (study, series), new in put.items():
+        whole = {not json.loads(row.record)["stack"] for row in new}
+        files = sum(row.columns["files"] for row in new)
+        condition = (table.c.study_key == study, table.c.superseded.is_(None), table.c.files <= files)
+        for old in rows_in(connection, table.c.series_key, [series], *condition):
+            if (not json.loads(old.record).get("stack")) not in whole:
+                change = update(table).where(table.c.version == old.version).values(superseded=time.time())
+                left += connection.execute(change).rowcount
+    return left
 
 
 def _put_quarantined(connection: Connection, key: bytes, items: Iterable[Series]) -> int:

@@ -73,6 +73,20 @@ def test_a_mapped_scan_is_not_also_joined_to_the_equal_id(joined, scan, note) ->
     assert listed(result) == [("note", Reason.NO_SCAN)]
 
 
+def test_studies_of_one_stand_in_id_that_nothing_proves_to_be_one_persons_are_no_cases(joined, scan, key) -> None:
+    """They may have come in different ingests, each of them alone beyond doubt."""
+    result = joined(
+        [scan("W/I", study="1.1", name="A"), scan("W/I", study="1.2", name="B"), scan("8", study="1.3")], [], []
+    )
+    assert [case.study_key for case in result.cases] == [study_key(key, "1.3")]
+    assert [line.reason for line in result.unlinked].count(Reason.PLACEHOLDER_IDENTITY) == 2
+
+
+def test_studies_of_one_stand_in_id_and_one_name_stay_cases(joined, scan) -> None:
+    result = joined([scan("W/I", study="1.1", name="A"), scan("W/I", study="1.2", name="A")], [], [])
+    assert len(result.cases) == 2
+
+
 def test_an_id_map_row_twice_is_one_row(joined, scan, note) -> None:
     assert len(joined([scan("7")], [note("r7")], [], [pair("7", "r7"), pair("7 ", "r7")]).cases[0].notes) == 1
 

@@ -154,6 +154,14 @@ def test_the_stacks_of_one_series_do_not_supersede_each_other(engine: Engine, ke
     assert set(catalogue.scans(engine)) == {short, long}
 
 
+def test_a_series_that_turns_out_to_be_several_stacks_is_no_longer_one_scan(engine: Engine, key: bytes, make) -> None:
+    whole = make.scan("a" * 64, files=2)
+    stacks = [make.scan(digit * 64, files=2).model_copy(update={"stack": f"echo {digit}"}) for digit in "12"]
+    catalogue.put_scans(engine, key, [whole])
+    assert catalogue.put_scans(engine, key, stacks) == PutCounts(added=2, superseded=1)
+    assert set(catalogue.scans(engine)) == set(stacks)
+
+
 def test_a_scan_without_digests_is_not_stored(engine: Engine, key: bytes, make) -> None:
     scan = make.scan()
     bare = scan.model_copy(
