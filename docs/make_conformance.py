@@ -2,9 +2,10 @@
 
 from pydicom.uid import UID
 
-from pipelines.scans import decode, elements, enhanced, inflate, look, objects, pool, pool_child, stack
+from pipelines.scans import decode, elements, enhanced, inflate, look, objects, pool, stack
 from pipelines.scans.check import MAX_VOXELS
 from pipelines.scans.picture_pages import MAX_PAGES
+from pipelines.scans.pool_child import SPACE_BYTES, SPACE_BYTES_PER_PIXEL
 from pipelines.sources import dicomdir
 from pipelines.sources.archive import ARCHIVE_NAMES, LIMITS
 from pipelines.sources.cstore import MAX_INSTANCE_BYTES
@@ -24,7 +25,7 @@ LIMIT_ROWS = [
     ("processor time of a compressed frame", f"{pool.SECONDS:g} s"),
     (
         "memory of a decoder",
-        f"{pool_child.SPACE_BYTES // MIB} MiB and {pool_child.SPACE_BYTES_PER_PIXEL} bytes a pixel",
+        f"{SPACE_BYTES // MIB} MiB and {SPACE_BYTES_PER_PIXEL} bytes a pixel",
     ),
     ("slices of a volume, at least", f"{stack.MIN_SLICES}"),
     ("pixel spacing", f"{stack.PIXEL_RANGE_MM[0]:g} to {stack.PIXEL_RANGE_MM[1]:g} mm"),

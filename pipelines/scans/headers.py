@@ -29,7 +29,7 @@ _TAGS = {
     "rescale_type": 0x00281054, "lossy": 0x00282110, "modality_lut": 0x00283000, "manufacturer": 0x00080070,
     "description": 0x0008103E, "body_part": 0x00180015, "contrast": 0x00180010, "sequence": 0x00180024,
     "thickness": 0x00180050, "kernel": 0x00181210, "echo": 0x00180086, "echo_time": 0x00180081,
-    "repetition_time": 0x00180080, "inversion_time": 0x00180082,
+    "kvp": 0x00180060, "repetition_time": 0x00180080, "inversion_time": 0x00180082,
     "b_value": 0x00189087, "trigger_time": 0x00181060, "temporal": 0x00200100, "acquisition_number": 0x00200012,
     "laterality": 0x00200060, "image_laterality": 0x00200062, "burned_in": 0x00280301, "instance_number": 0x00200013,
     "recognizable": 0x00280302, "images_in_acquisition": 0x00201002, "number_of_slices": 0x00540081,
@@ -65,6 +65,7 @@ class SliceHeader:
     age: str = field(repr=False)
     # what
     study_uid: str = field(repr=False)
+    study_date: str = field(repr=False)
     series_uid: str = field(repr=False)
     sop_uid: str = field(repr=False)
     sop_class: str
@@ -116,6 +117,7 @@ class SliceHeader:
     laterality: str = ""
     image_laterality: str = ""
     kernel: str = ""
+    kvp: float | None = None
     contrast: str = field(default="", repr=False)
     thickness: float | None = None
     manufacturer: str = ""
@@ -251,6 +253,8 @@ def _header(elements: Elements, *, path: str, sha256: str, size: int) -> SliceHe
         laterality=plain("laterality").upper(),
         image_laterality=plain("image_laterality").upper(),
         kernel=plain("kernel"),
+        kvp=values.decimal(raw["kvp"]),
+        study_date=plain("study_date"),
         contrast=plain("contrast"),
         thickness=values.decimal(raw["thickness"]),
         manufacturer=plain("manufacturer"),

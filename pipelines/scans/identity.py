@@ -62,6 +62,7 @@ def within_series(headers: Sequence[SliceHeader]) -> Iterator[Problem]:
     if ages and max(ages) - min(ages) > _AGE_YEARS:
         yield Problem(patients, f"ages differ in {len(readable)} slices")
     yield from _differing(readable, Reason.MIXED_STUDIES, "studies", lambda header: header.study_uid)
+    yield from _differing(readable, Reason.MIXED_STUDIES, "study dates", lambda header: header.study_date)
 
 
 def _differing(

@@ -73,7 +73,10 @@ def split_stacks(images: Headers) -> tuple[Part, ...]:
 
 
 def strangers(images: Headers) -> Iterator[Problem]:
-    """Find slices of another echo, b-value, kernel or kind among those of one stack."""
+    """Find slices of another echo, b-value, time, kernel, tube voltage, contrast or kind among those of one stack.
+
+    Acquisition numbers and trigger times may differ: step-and-shoot goes through space in several.
+    """
     reason = Reason.MIXED_INTENSITY_SCALE
     if len({header.image_type[:1] for header in images}) > 1:
         yield Problem(Reason.DERIVED, "original and derived slices in one stack")
@@ -86,6 +89,12 @@ def strangers(images: Headers) -> Iterator[Problem]:
         yield Problem(reason, "slices of several b-values in one stack")
     if len({header.kernel for header in images}) > 1:
         yield Problem(reason, "slices of several reconstruction kernels in one stack")
+    if len({header.kvp for header in images}) > 1:
+        yield Problem(reason, "slices of several tube voltages in one stack")
+    if len({header.contrast for header in images}) > 1:
+        yield Problem(reason, "slices with and without a contrast agent, or with several, in one stack")
+    if len({header.temporal for header in images}) > 1:
+        yield Problem(Reason.SEVERAL_STACKS, "slices of several temporal positions in one stack")
 
 
 def _spread(found: Sequence[float | None]) -> float:

@@ -19,6 +19,7 @@ _OTHER: dict[str, Callable[[str], Sequence[str]]] = {
     "PatientID": lambda value: ("X" + value[1:], "0" + value, value.lower(), value[:-1], "", value + "1"),
     "PatientName": lambda value: ("Other^Person", "", value + "a", value.replace("^", "^^", 1) + "^Jr"),
     "PatientBirthDate": lambda value: ("19010101", "", value[:-1] + str((int(value[-1]) + 1) % 10)),
+    "StudyDate": lambda value: ("20250311", ""),
     "PatientSex": lambda value: ("M" if value == "F" else "F", "O", ""),
 }
 
@@ -151,6 +152,8 @@ PEOPLE = {
     "shared-study": Fault("a study whose series belong to two people", _PATIENTS, edit=_shared_study, identity=True),
     "other-study": Fault("slices of another study", frozenset({Reason.MIXED_STUDIES}),
                          edit=_uid("StudyInstanceUID"), forms=CLASSIC_FORMS, identity=True),
+    "other-study-date": Fault("slices of another day", frozenset({Reason.MIXED_STUDIES}),
+                              edit=differing("StudyDate"), forms=CLASSIC_FORMS, identity=True),
     "other-frame-of-reference": Fault("slices in another frame of reference",
                                       frozenset({Reason.MIXED_FRAMES_OF_REFERENCE}),
                                       edit=_uid("FrameOfReferenceUID"), forms=CLASSIC_FORMS, identity=True),

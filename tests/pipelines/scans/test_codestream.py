@@ -74,25 +74,49 @@ def test_an_absurd_jpeg_2000_size_is_no_size(at: int, value: int) -> None:
     assert frame_size(bytes(code)) is None
 
 
-def test_a_jpeg_2000_stream_without_its_coding_style_is_none() -> None:
-    assert frame_size(j2k().replace(b"\xff\x52", b"\xff\x64")) is None
+def test_a_jpeg_2000_stream_without_its_coding_style_or_with_two_is_none() -> None:
+    code = j2k()
+    at = code.index(b"\xff\x52")
+    style = code[at : at + 14]
+
+    assert frame_size(code.replace(b"\xff\x52", b"\xff\x64")) is None
+    assert frame_size(code[:at] + style + code[at:]) is None
 
 
-@pytest.mark.parametrize("code", [j2k(), imagecodecs.htj2k_encode(FRAME)], ids=["JPEG 2000", "HTJ2K"])
-def test_tile_parts_that_do_not_lead_to_the_end_are_told(code: bytes) -> None:
-    whole, short, long = frame_size(code), frame_size(code[:-40] + code[-2:]), frame_size(code[:-2] + code[-42:])
-
-    assert [size and size.whole for size in (whole, short, long)] == [True, False, False]
+HTJ2K = imagecodecs.htj2k_encode(FRAME)
+TILE = HTJ2K.index(b"\xff\x90")
 
 
-def test_a_tile_part_of_no_stated_length_is_not_known_to_be_whole() -> None:
-    code = bytearray(imagecodecs.htj2k_encode(FRAME))
-    at = code.index(b"\xff\x90")
-    code[at + 6 : at + 10] = bytes(4)
-    size = frame_size(bytes(code))
+@pytest.mark.parametrize(
+    ("code", "plain"),
+    [
+        (HTJ2K, True),
+        (j2k(), True),
+        (HTJ2K + b"\0", True),
+        (imagecodecs.htj2k_encode(FRAME, level=0.001, reversible=False), False),
+        (HTJ2K[:-40] + HTJ2K[-2:], False),
+        (HTJ2K[:-2] + HTJ2K[-42:], False),
+        (HTJ2K[: TILE + 6] + bytes(4) + HTJ2K[TILE + 10 :], False),
+        (HTJ2K[: TILE + 12] + b"\xff\x52\0\x0c" + bytes(10) + HTJ2K[TILE + 12 :], False),
+        (HTJ2K[:TILE] + b"\xff\x53\0\x09" + bytes(7) + HTJ2K[TILE:], False),
+    ],
+    ids=[
+        "HTJ2K",
+        "JPEG 2000",
+        "padded",
+        "irreversible",
+        "cut in its middle",
+        "longer than its tile-part says",
+        "a tile-part of no stated length",
+        "a style in the tile-part",
+        "a style of the component",
+    ],
+)
+def test_only_a_reversible_stream_of_one_style_and_its_stated_length_is_plain(code: bytes, plain: bool) -> None:
+    size = frame_size(code)
 
     assert size is not None
-    assert not size.whole
+    assert size.plain is plain
 
 
 @pytest.mark.parametrize("code", [j2k()[:-2], b"", b"\xff\xd9", b"\xff\xd8\xff\xd9", b"\xff\x4f\xff\x51\xff\xd9"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import mmap
 import os
+import resource
 import signal
 import socket
 import struct
@@ -22,7 +24,7 @@ from data_schemas.errors import RefusedError, ScanoteError
 from data_schemas.reasons import Reason
 from pipelines.scans import child as child_module
 from pipelines.scans import pool_child
-from pipelines.scans.child import DECODED, FAILED, READY, REPLY, REQUEST, decode_code, pixels_at
+from pipelines.scans.child import DECODED, FAILED, NO_MEMORY, READY, REPLY, REQUEST, decode_code, pixels_at
 from pipelines.scans.pool import DecoderPool, default_pool
 
 FRAME = np.random.default_rng(1).integers(0, 4096, (64, 60)).astype(np.uint16)
@@ -380,3 +382,42 @@ def test_a_child_answers_until_its_channel_is_closed(monkeypatch: pytest.MonkeyP
         ours.shutdown(socket.SHUT_WR)
         serving.result(timeout=5)
     os.close(shared)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "told"),
+    [
+        (MemoryError(), NO_MEMORY, b""),
+        (RuntimeError("of a library"), FAILED, b"RuntimeError"),
+        (ValueError("in our own words"), FAILED, b"in our own words"),
+        (UnicodeError("of a library"), FAILED, b"UnicodeError"),
+    ],
+)
+def test_a_child_tells_its_own_words_and_of_a_library_the_kind_of_error_only(
+    error: Exception, status: int, told: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(child_module, "decode_code", fail)
+    monkeypatch.setattr(child_module, "_space_limit", lambda: lambda _: None)
+    answer = child_module._answer(mmap.mmap(-1, 4096), "jpegls", 8, 4, 4, 2, 2**30, 5.0)
+
+    assert REPLY.unpack(answer) == (status, b"\0\0", told.ljust(61, b"\0"))
+
+
+def test_limits_hold_while_a_frame_is_decoded_and_are_lifted_after_it() -> None:
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    with child_module._limits(2**44, 100.0):
+        assert 2**44 <= resource.getrlimit(resource.RLIMIT_AS)[0] < 2**45
+        assert 0.0 < signal.getitimer(signal.ITIMER_PROF)[0] < 101.0
+
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+    assert signal.getitimer(signal.ITIMER_PROF)[0] == 0.0
+
+
+def test_a_child_without_shared_memory_ends() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.sendall(REQUEST.pack(b"jpegls", 0, 3, 64, 60, 2, 2**30, 5.0))
+        child_module.serve(theirs)
