@@ -6,6 +6,7 @@ import math
 import re
 import struct
 import unicodedata
+import warnings
 from datetime import date, datetime, timedelta, timezone, tzinfo
 
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
@@ -38,7 +39,10 @@ def _decode(raw: bytes, charset: bytes) -> str:
             return raw.decode(codecs[0])
         known = [codec for codec in codecs if codec]
         if known:
-            return str(charsets.decode_bytes(raw, known, {0x5C, 0x3D, 0x5E}))
+            # pydicom warns where it puts replacement characters: two names could become one.
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                return str(charsets.decode_bytes(raw, known, {0x5C, 0x3D, 0x5E}))
     except (UnicodeError, LookupError, UserWarning):
         pass
     return raw.decode("ascii", "backslashreplace")

@@ -78,3 +78,11 @@ def test_an_offset_makes_a_time_aware() -> None:
     found = values.date_time("20240301091203.5-0530", UTC)
 
     assert found == datetime(2024, 3, 1, 9, 12, 3, 500_000, timezone(-timedelta(hours=5, minutes=30)))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_names_that_no_character_set_explains_stay_different_and_warn_nobody(recwarn) -> None:
+    charset = b"ISO 2022 IR 6\\ISO 2022 IR 87"
+    first, second = (values.text(b"\x1b$B\x24" + last + b"\xff", charset) for last in (b"\xfe", b"\xfd"))
+    assert first != second
+    assert not recwarn.list
