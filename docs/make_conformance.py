@@ -75,7 +75,8 @@ tells. Compressed pixels are decoded in a child process; what it may take stands
 ## Files
 
 * DICOM with or without preamble, extension and file meta information. The preamble is never interpreted.
-* NIfTI (`.nii`, `.nii.gz`): one 3D volume with an affine into the scanner's space; the patient is told by a table.
+* NIfTI (`.nii`, `.nii.gz`): one 3D volume with an affine into the scanner's space. It names no patient, so no
+  record is joined with it.
 * PNG and TIFF, grey, 8 or 16 bits, with a `scanote-stack.yaml` beside them that states spacing, place and patient.
 * Archives ({", ".join(f"`{name}`" for name in ARCHIVE_NAMES)}):
   used whole or not at all. Links in them are passed over, and no name in them decides where anything is written. A

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from data_schemas.errors import InputError
 from data_schemas.selection import SelectSettings
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ def settings_of(workspace: Path | None) -> Settings:
     """The settings of a workspace, or the default ones."""
     from data_schemas.settings import Settings, read_settings
 
+    if workspace and not workspace.is_dir():
+        raise InputError(f"{workspace}: no workspace here; leave --workspace out to judge by the default settings")
     return read_settings(workspace / "scanote.yaml") if workspace else Settings()
 
 

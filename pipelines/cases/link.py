@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from data_schemas.case import Case, Unlinked
@@ -80,6 +80,7 @@ def link(
         channels=channels,
     )
     conflicts = _person_conflicts(joined)
+    borrowed = _borrowed_series(joined)
     cases: list[Case] = []
     listed: list[Unlinked] = []
     used: set[Note | Observation] = set()
@@ -90,7 +91,7 @@ def link(
         key = study_key(workspace_key, study.uid)
         held = joined.of_study(study)
         everything = held.everything()
-        quarantine = _quarantine(study, held, joined, conflicts, age_tolerance_years)
+        quarantine = _quarantine(study, held, joined, conflicts, borrowed, age_tolerance_years)
         if quarantine is not None:
             listed.append(Unlinked(subject=key, kind="case", reason=quarantine))
             exclusions: dict[Note | Observation, Reason] = dict.fromkeys(everything, quarantine)
@@ -139,10 +140,26 @@ def _person_conflicts(joined: Joined) -> dict[str, Reason | None]:
     }
 
 
+def _borrowed_series(joined: Joined) -> frozenset[str]:
+    """Studies of which a series stands in another person's study as well: one of the two is not its own."""
+    studies: dict[str, set[str]] = {}
+    owners: dict[str, set[tuple[str, ...]]] = {}
+    for study in joined.studies.values():
+        for uid in {scan.series_uid for scan in study.scans} - {""}:
+            studies.setdefault(uid, set()).add(study.uid)
+            owners.setdefault(uid, set()).add(study.owners)
+    return frozenset(study for uid, found in studies.items() if len(owners[uid]) > 1 for study in found)
+
+
 def _quarantine(
-    study: Study, held: Held, joined: Joined, conflicts: Mapping[str, Reason | None], age_tolerance_years: float
+    study: Study,
+    held: Held,
+    joined: Joined,
+    conflicts: Mapping[str, Reason | None],
+    borrowed: Set[str],
+    age_tolerance_years: float,
 ) -> Reason | None:
-    if len(study.owners) > 1 or study.uid in joined.contested:
+    if len(study.owners) > 1 or study.uid in joined.contested or study.uid in borrowed:
         return Reason.IDENTITY_CONFLICT
     if joined.people.ambiguous_scans.intersection(study.owners):
         return Reason.AMBIGUOUS_IDENTITY

@@ -14,7 +14,7 @@ from data_schemas.reasons import Reason
 from data_schemas.scan import Scan
 from data_schemas.settings import ModelRecipe
 from pipelines.cases.examples import Example, ScanTensor, sentences_of, values_of
-from pipelines.cases.tensor import resample, resample_channels
+from pipelines.cases.tensor import read_planes, resample, resample_channels
 from pipelines.scans.read import read_slices
 from pipelines.scans.resample import grid_affine
 from pipelines.scans.stored import prove_stored
@@ -96,7 +96,8 @@ def _scan_tensor(case: Case, recipe: ModelRecipe, digest: str, cache: ArrayCache
         given = [(name, read_slices(scan), scan.geometry) for name, scan in used]
         tensor = resample_channels(given, recipe=recipe)
     else:
-        tensor = resample(read_slices(used[0][1]), used[0][1].geometry, recipe=recipe)
+        scan = used[0][1]
+        tensor = resample(read_planes(scan, recipe=recipe), scan.geometry, recipe=recipe)
     if not np.isfinite(tensor.values).all():
         raise RefusedError(Reason.IMPLAUSIBLE_INTENSITY, "voxels of the scan are not finite numbers")
     if cache:

@@ -8,16 +8,24 @@ import numpy as np
 
 from data_schemas.errors import RefusedError
 from data_schemas.reasons import Reason
-from data_schemas.scan import Geometry
+from data_schemas.scan import Geometry, Scan
 from data_schemas.settings import ModelRecipe
 from pipelines.cases.examples import ScanTensor
+from pipelines.scans.intensity import watch_hounsfield_units
 from pipelines.scans.preprocess import history_line, preprocess, standardise
+from pipelines.scans.read import read_slices
 from pipelines.scans.resample import grid_affine
 
 Planes = np.ndarray | Iterable[np.ndarray]
 
 # Far beyond any z-score that tells something, well below the end of float16.
 _LARGEST = 1000.0
+
+
+def read_planes(scan: Scan, *, recipe: ModelRecipe) -> Iterable[np.ndarray]:
+    """The planes of a scan; of one that states no modality (NIfTI), proven to be in HU where the recipe reads HU."""
+    planes = read_slices(scan)
+    return planes if scan.modality or recipe.scan.intensity != "hu-windows" else watch_hounsfield_units(planes)
 
 
 def resample(planes: Planes, geometry: Geometry, *, recipe: ModelRecipe) -> ScanTensor:

@@ -11,11 +11,10 @@ from data_schemas.reasons import Reason
 from data_schemas.selection import SelectSettings
 from data_schemas.settings import ModelRecipe
 from pipelines.cases.examples import SEX, Example, ScanTensor, Value, sentences_of
-from pipelines.cases.tensor import resample
+from pipelines.cases.tensor import read_planes, resample
 from pipelines.models.artefact import LoadedModel
 from pipelines.models.features import encode
 from pipelines.scans.index import index_paths
-from pipelines.scans.read import read_slices
 from pipelines.scans.select import rank
 
 SCAN, NOTE = "scan", "note"
@@ -126,7 +125,7 @@ def _scan(path: str, number: int, recipe: ModelRecipe) -> ScanTensor:
     if scan.modality and scan.modality not in recipe.scan.modalities:
         raise InputError(f"{where}: this model reads {' or '.join(recipe.scan.modalities)}, and this is another scan")
     try:
-        tensor = resample(read_slices(scan), scan.geometry, recipe=recipe)
+        tensor = resample(read_planes(scan, recipe=recipe), scan.geometry, recipe=recipe)
     except RefusedError as error:
         raise InputError(f"{where}: refused ({error.reason.value})") from None
     if not np.isfinite(tensor.values).all():

@@ -24,7 +24,8 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from data_schemas.reasons import Reason, Remark
-from pipelines.scans.count import miscounted, misplaced
+from pipelines.scans.count import alternating, lopsided, miscounted, misplaced
+from pipelines.scans.decode import LOSSY
 from pipelines.scans.headers import SliceHeader
 from pipelines.scans.identity import within_series
 from pipelines.scans.intensity import intensity_problems
@@ -36,8 +37,6 @@ from pipelines.scans.stack import MIN_SLICES, Stack, stack_slices
 
 # A float volume of this size takes 4 GiB; whole-body CTs stay below a third of it.
 MAX_VOXELS = 2**30
-# JPEG baseline and extended: never without loss.
-LOSSY_SYNTAXES = frozenset({"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"})
 
 # After these nothing can be said of the geometry.
 _UNREADABLE = frozenset({Reason.NOT_AN_IMAGE, Reason.NO_PIXEL_DATA})
@@ -92,6 +91,7 @@ def check_series(headers: Sequence[SliceHeader], *, resample_irregular: bool = F
     parts = split_stacks(images)
     stacks = [_judge(part, resample_irregular=resample_irregular) for part in parts]
     problems += [problem for stack in stacks for problem in stack.problems]
+    problems += lopsided([stack.slices for stack in stacks])
     if len(stacks) == 1 and stacks[0].slices:
         problems += miscounted(stacks[0].slices, in_series=len(slices))
     told = tuple(dict.fromkeys([*remarks, *(remark for stack in stacks for remark in stack.remarks)]))
@@ -132,7 +132,7 @@ def _judge(part: Part, *, resample_irregular: bool) -> Stack:
     problems = [problem for check in checks for problem in check(images)]
     problems += stack.problems
     if stack.slices and not stack.problems:
-        problems += misplaced(stack.slices)
+        problems += [*misplaced(stack.slices), *alternating(stack.slices)]
     if stack.geometry is not None:
         problems += _size(stack.geometry.shape)
     if part.label:
@@ -148,7 +148,7 @@ def _remarks(images: Sequence[SliceHeader]) -> Iterator[Remark]:
         yield Remark.UNDATED
     if any(header.photometric == "MONOCHROME1" for header in images):
         yield Remark.MONOCHROME1_INVERTED
-    if any(header.lossy or header.transfer_syntax in LOSSY_SYNTAXES for header in images):
+    if any(header.lossy or header.transfer_syntax in LOSSY for header in images):
         yield Remark.LOSSY
     if any("YES" in {header.burned_in, header.recognizable} for header in images):
         yield Remark.BURNED_IN_TEXT_SUSPECTED

@@ -31,12 +31,11 @@ REPLY = struct.Struct("<B2s61s")
 READY, DECODED, FAILED, NO_MEMORY = range(4)
 ALIGNMENT = 64
 
-# Names of imagecodecs' decoders: libjpeg-turbo, CharLS, OpenJPEG, OpenJPH, libpng, libtiff.
+# Names of imagecodecs' decoders: libjpeg-turbo, CharLS, OpenJPEG, libpng, libtiff.
 DECODERS = {
     "jpeg": "jpeg8_decode",
     "jpegls": "jpegls_decode",
     "jpeg2k": "jpeg2k_decode",
-    "htj2k": "htj2k_decode",
     "png": "png_decode",
     "tiff": "tiff_decode",
 }

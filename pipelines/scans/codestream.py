@@ -14,9 +14,7 @@ _FRAMES = frozenset({*range(0xC0, 0xD0), NEAR_LOSSLESS}) - {0xC4, 0xC8, 0xCC}
 _BARE = frozenset({0x01, *range(0xD0, 0xD9)})
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 _END = b"\xff\xd9"
-_CODING_STYLE, _COMPONENT_STYLE = b"\xff\x52", b"\xff\x53"
-_START_OF_TILE, _START_OF_DATA = b"\xff\x90", b"\xff\x93"
-_REVERSIBLE = 1
+_CODING_STYLE, _START_OF_TILE = b"\xff\x52", b"\xff\x90"
 _MAX_LEVELS = 32
 
 
@@ -25,8 +23,7 @@ class FrameSize:
     """Rows, columns, components and bits per sample, as the stream states them.
 
     ``process`` is the marker of the start of frame (JPEG, JPEG-LS). ``parts`` counts what a JPEG 2000 decoder takes
-    memory for, tiles and precincts, at the most; ``layers`` is how often it visits each. ``plain`` JPEG 2000
-    is reversible, of one coding style throughout, and as long as its tile-parts say.
+    memory for, tiles and precincts, at the most; ``layers`` is how often it visits each.
     """
 
     rows: int
@@ -36,7 +33,6 @@ class FrameSize:
     process: int = 0
     parts: int = 1
     layers: int = 1
-    plain: bool = False
 
 
 def frame_size(code: bytes) -> FrameSize | None:
@@ -89,7 +85,7 @@ def _jpeg_2000(code: bytes) -> FrameSize | None:
     if style is None:
         return None
     tiles = -(-(right - tiles_left) // tile_columns) * -(-(bottom - tiles_top) // tile_rows)
-    layers, precincts, reversible = style
+    layers, precincts = style
     area = min(rows, tile_rows) * min(columns, tile_columns)
     return FrameSize(
         rows=rows,
@@ -98,35 +94,19 @@ def _jpeg_2000(code: bytes) -> FrameSize | None:
         precision=(code[42] & 0x7F) + 1,
         parts=tiles * sum(1 + (area >> (wide + high)) for wide, high in precincts),
         layers=layers,
-        plain=reversible and _whole(code),
     )
 
 
-def _whole(code: bytes) -> bool:
-    """Whether each tile-part is as long as it says, and adds no header of its own, from the first to the end."""
-    at = code.find(_START_OF_TILE + b"\0\x0a")
-    while code[at : at + 4] == _START_OF_TILE + b"\0\x0a":
-        length = int.from_bytes(code[at + 6 : at + 10], "big")
-        if length < 14 or code[at + 12 : at + 14] != _START_OF_DATA:
-            return False
-        at += length
-    return code[at : at + 2] == _END and not code[at + 2 :].strip(b"\0")
-
-
-def _coding_style(code: bytes) -> tuple[int, list[tuple[int, int]], bool] | None:
-    """Layers; for each resolution level how many powers of two a precinct is wide and high in the whole image; and
-    whether all of it is coded by the reversible transform.
-    """
+def _coding_style(code: bytes) -> tuple[int, list[tuple[int, int]]] | None:
+    """Layers, and for each resolution level how many powers of two a precinct is wide and high in the whole image."""
     at = 4 + int.from_bytes(code[4:6], "big")
     styles: list[bytes] = []
-    own_styles = False
     while at + 4 <= len(code) and code[at] == 0xFF and code[at : at + 2] != _START_OF_TILE:
         length = int.from_bytes(code[at + 2 : at + 4], "big")
         if length < 2:
             return None
         if code[at : at + 2] == _CODING_STYLE:
             styles.append(code[at + 4 : at + 2 + length])
-        own_styles = own_styles or code[at : at + 2] == _COMPONENT_STYLE
         at += 2 + length
     if len(styles) != 1 or len(styles[0]) < 10 or styles[0][5] > _MAX_LEVELS:
         return None
@@ -137,4 +117,4 @@ def _coding_style(code: bytes) -> tuple[int, list[tuple[int, int]], bool] | None
         return None
     # The lowest level comes first: each of its samples stands for 2^levels image samples each way.
     scaled = [((size & 15) + levels - index, (size >> 4) + levels - index) for index, size in enumerate(sizes)]
-    return int.from_bytes(body[2:4], "big"), scaled, body[9] == _REVERSIBLE and not own_styles
+    return int.from_bytes(body[2:4], "big"), scaled

@@ -7,7 +7,8 @@ else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -54,6 +55,31 @@ def misplaced(slices: Sequence[SliceHeader]) -> Iterator[Problem]:
         if abs(_step(rolled)) >= 1 and _step(numbers) == 0:
             yield Problem(Reason.IRREGULAR_SPACING, "the instance numbers place an end slice at the other end")
             return
+
+
+def alternating(slices: Sequence[SliceHeader]) -> Iterator[Problem]:
+    """Find two acquisitions of a CT whose slices (in slice order) take turns: two stacks, each with gaps.
+
+    Step-and-shoot goes through space in several acquisitions, one after the other. An MR interleaves them on purpose.
+    """
+    numbers = [header.acquisition_number for header in slices]
+    runs = sum(one != after for one, after in pairwise(numbers)) + 1
+    if slices[0].modality == "CT" and runs > len(set(numbers)):
+        yield Problem(Reason.SEVERAL_STACKS, f"the slices of {len(set(numbers))} acquisitions take turns in space")
+
+
+def lopsided(stacks: Sequence[Sequence[SliceHeader]]) -> Iterator[Problem]:
+    """Find that of the stacks of one acquisition (echoes, b-values, times, kinds) some have fewer slices than others.
+
+    Acquisitions differ in extent on purpose, and so do the stacks of an enhanced object.
+    """
+    counts: dict[Hashable, set[int]] = {}
+    for slices in filter(None, stacks):
+        acquisitions = frozenset(header.acquisition_number for header in slices)
+        counts.setdefault((acquisitions, slices[0].stack_id, slices[0].kernel), set()).add(len(slices))
+    for found in counts.values():
+        if len(found) > 1:
+            yield Problem(Reason.MISSING_SLICES, f"stacks of one acquisition have {min(found)} to {max(found)} slices")
 
 
 def _numbers(slices: Sequence[SliceHeader]) -> np.ndarray | None:

@@ -13,6 +13,7 @@ from data_schemas.errors import RefusedError
 from data_schemas.reasons import Reason
 from data_schemas.scan import Scan, ScanFile
 from pipelines.scans.look import Stamp, stamp_of
+from pipelines.sources.folder import open_file
 
 # hashlib releases the interpreter lock; more threads than this wait for the disk.
 THREADS = 4
@@ -22,7 +23,7 @@ UNSEALED = "unsealed-"
 def file_digest(path: str, stamp: Stamp | None) -> str:
     """Return the SHA-256 of a file, or "" where it cannot be read or is no longer what ``stamp`` says."""
     try:
-        with Path(path).open("rb", buffering=0) as stream:
+        with open(open_file(path), "rb", buffering=0) as stream:  # noqa: PTH123
             before = stamp_of(os.fstat(stream.fileno()))
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
             after = stamp_of(os.fstat(stream.fileno()))

@@ -38,11 +38,12 @@ _FRAME_TYPE, _EFFECTIVE_ECHO_TIME, _B_VALUE, _TRIGGER_DELAY = 0x00089007, 0x0018
 _ECHO, _ECHO_TIME, _LATERALITY, _KERNEL, _TILT = 0x00180086, 0x00180081, 0x00209072, 0x00181210, 0x00181120
 _CLASSIC_ACQUISITION, _CLASSIC_TRIGGER, _CLASSIC_TEMPORAL = 0x00200012, 0x00181060, 0x00200100
 _COMPLEX, _REPETITION_TIME, _INVERSION_TIME, _INVERSION_TIMES = 0x00089208, 0x00180080, 0x00180082, 0x00189079
+_TECHNIQUE = 0x00089207
 _WANTED = frozenset({
     _POSITION, _ORIENTATION, _PIXEL_SPACING, _THICKNESS, _INTERCEPT, _SLOPE, _RESCALE_TYPE, _STACK, _TEMPORAL,
     _ACQUISITION, _ACQUIRED, _FRAME_TYPE, _EFFECTIVE_ECHO_TIME, _B_VALUE, _TRIGGER_DELAY, _ECHO, _ECHO_TIME,
     _LATERALITY, _KERNEL, _TILT, _CLASSIC_ACQUISITION, _CLASSIC_TRIGGER, _CLASSIC_TEMPORAL, _COMPLEX,
-    _REPETITION_TIME, _INVERSION_TIME, _INVERSION_TIMES,
+    _REPETITION_TIME, _INVERSION_TIME, _INVERSION_TIMES, _TECHNIQUE,
 })  # fmt: skip
 
 
@@ -131,10 +132,10 @@ def _changes(raw: Raw, little: bool, zone: tzinfo | None) -> dict[str, Any]:
 
 
 def _frame_type(raw: Raw) -> tuple[str, ...]:
-    """The frame's own image type; a phase, real or imaginary part says so in an attribute of its own."""
+    """The frame's own image type; a phase, real or imaginary part, and a projection, say so in attributes of theirs."""
     words = tuple(part.upper() for part in values.words(raw.get(_FRAME_TYPE)))
-    component = values.text(raw.get(_COMPLEX)).upper()
-    return words if component in {"", "MAGNITUDE", *words} or not words else (*words, component)
+    own = [values.text(raw.get(tag)).upper() for tag in (_COMPLEX, _TECHNIQUE)]
+    return (*words, *(word for word in own if word not in {"", "MAGNITUDE", "NONE", *words})) if words else ()
 
 
 def _first(one: float | None, other: float | None) -> float | None:

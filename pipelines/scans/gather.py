@@ -9,8 +9,9 @@ from typing import Any
 
 from data_schemas.errors import RefusedError
 from data_schemas.reasons import Reason
-from data_schemas.scan import Index, Series, SeriesStatus
+from data_schemas.scan import Index, Series
 from pipelines.scans.index import index_paths
+from pipelines.scans.look import broken
 from pipelines.scans.pictures import SIDECAR, picture_series
 from pipelines.sources.archive import LIMITS, NESTED, Limits, archive_kind, names_archive, unpack
 from pipelines.sources.dicomdir import is_dicomdir, missing_files
@@ -80,7 +81,7 @@ def _open(files: Sequence[Path], unpacked: Path, limits: Limits) -> _Opened:
         try:
             folder = unpack(path, unpacked, limits=limits)
         except RefusedError as refused:
-            opened.entries.append(_entry(str(path), refused.reason, refused.detail))
+            opened.entries.append(broken(path, refused.reason, refused.detail))
             continue
         if folder in opened.archives:
             continue
@@ -88,7 +89,7 @@ def _open(files: Sequence[Path], unpacked: Path, limits: Limits) -> _Opened:
         for member in sorted(folder.iterdir()):
             if member.name.endswith(NESTED):
                 detail = "an archive within an archive; unpack the outer one yourself"
-                entry = _entry(_member(path, member), Reason.UNSUPPORTED_OBJECT, detail)
+                entry = broken(_member(path, member), Reason.UNSUPPORTED_OBJECT, detail)
                 opened.entries.append(entry)
             else:
                 opened.files.append(member)
@@ -116,9 +117,9 @@ def _apart(stacks: Sequence[Series], others: Sequence[Series]) -> Iterator[Serie
     uids = [series.series_uid for series in (*stacks, *others) if series.series_uid]
     for series in stacks:
         if any(len(owners[scan.study_uid]) > 1 for scan in series.scans):
-            yield _entry(series.where, Reason.MIXED_PATIENTS, "the study it states is another patient's")
+            yield broken(series.where, Reason.MIXED_PATIENTS, "the study it states is another patient's")
         elif uids.count(series.series_uid) > 1:
-            yield _entry(series.where, Reason.DUPLICATE_UID, "the series it states is there already")
+            yield broken(series.where, Reason.DUPLICATE_UID, "the series it states is there already")
         else:
             yield series
 
@@ -138,17 +139,3 @@ def _told(series: Series, archives: dict[Path, Path]) -> Series:
 
 def _member(archive: Path, member: Path) -> str:
     return f"{archive}: member {int(member.name[:6])}"
-
-
-def _entry(where: str, reason: Reason, detail: str) -> Series:
-    return Series(
-        series_uid="",
-        study_uid="",
-        modality="",
-        files=1,
-        transfer_syntax="",
-        status=SeriesStatus.QUARANTINED,
-        reasons=(reason,),
-        detail=detail,
-        where=where,
-    )

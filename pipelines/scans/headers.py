@@ -32,7 +32,9 @@ _TAGS = {
     "kvp": 0x00180060, "repetition_time": 0x00180080, "inversion_time": 0x00180082,
     "b_value": 0x00189087, "trigger_time": 0x00181060, "temporal": 0x00200100, "acquisition_number": 0x00200012,
     "laterality": 0x00200060, "image_laterality": 0x00200062, "burned_in": 0x00280301, "instance_number": 0x00200013,
-    "recognizable": 0x00280302, "images_in_acquisition": 0x00201002, "number_of_slices": 0x00540081,
+    "recognizable": 0x00280302, "units": 0x00541001, "decay": 0x00541102,
+    "concatenation": 0x00209161, "concatenated": 0x00209162, "concatenated_of": 0x00209163,
+    "images_in_acquisition": 0x00201002, "number_of_slices": 0x00540081,
 }  # fmt: skip
 _TIMES = (
     "zone", "acquisition_date_time", "acquisition_date", "acquisition_time", "study_date", "study_time",
@@ -111,6 +113,9 @@ class SliceHeader:
     instance_number: str = ""
     images_in_acquisition: int | None = None
     number_of_slices: int | None = None
+    concatenation: str = field(default="", repr=False)
+    concatenated: int | None = None
+    concatenated_of: int | None = None
     # how it was made
     description: str = field(default="", repr=False)
     body_part: str = ""
@@ -118,6 +123,8 @@ class SliceHeader:
     image_laterality: str = ""
     kernel: str = ""
     kvp: float | None = None
+    units: str = ""
+    decay: str = ""
     contrast: str = field(default="", repr=False)
     thickness: float | None = None
     manufacturer: str = ""
@@ -248,12 +255,17 @@ def _header(elements: Elements, *, path: str, sha256: str, size: int) -> SliceHe
         instance_number=plain("instance_number"),
         images_in_acquisition=values.whole(raw["images_in_acquisition"]),
         number_of_slices=number("number_of_slices"),
+        concatenation=plain("concatenation"),
+        concatenated=number("concatenated"),
+        concatenated_of=number("concatenated_of"),
         description=plain("description"),
         body_part=plain("body_part").upper(),
         laterality=plain("laterality").upper(),
         image_laterality=plain("image_laterality").upper(),
         kernel=plain("kernel"),
         kvp=values.decimal(raw["kvp"]),
+        units=plain("units").upper(),
+        decay=plain("decay").upper(),
         study_date=plain("study_date"),
         contrast=plain("contrast"),
         thickness=values.decimal(raw["thickness"]),

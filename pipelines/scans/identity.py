@@ -87,7 +87,8 @@ def plain_name(raw: str) -> str:
 def across(found: Sequence[Series]) -> tuple[Series, ...]:
     """Quarantine the series of an index that are not proven to be of one person.
 
-    ``mixed-patients``: the accepted series of one study differ in id, issuer, or in a stated birth date or sex.
+    ``mixed-patients``: the accepted series of one study differ in id, issuer, or in a stated birth date or sex;
+    or in name, behind a stand-in id.
     ``placeholder-identity``: one stand-in id in several studies that neither name nor birth date proves to be one
     person's, or that differ in name, birth date or sex; and any id in studies that differ in name and birth date.
     """
@@ -110,10 +111,10 @@ def unproven_owners(scans: Iterable[Scan]) -> frozenset[tuple[str, str]]:
 
 def _judge(series: Series, mixed: set[str], shared: Set[tuple[str, str]]) -> Series:
     if any(scan.study_uid in mixed for scan in series.scans):
-        return _quarantined(series, Problem(Reason.MIXED_PATIENTS, "the series of this study are not of one patient"))
+        return quarantined(series, Problem(Reason.MIXED_PATIENTS, "the series of this study are not of one patient"))
     if any(owner_of(scan.patient) in shared for scan in series.scans):
         detail = "several studies carry this patient id, and nothing proves them to be one person's"
-        return _quarantined(series, Problem(Reason.PLACEHOLDER_IDENTITY, detail))
+        return quarantined(series, Problem(Reason.PLACEHOLDER_IDENTITY, detail))
     return series
 
 
@@ -124,7 +125,9 @@ def owner_of(patient: PatientFacts) -> tuple[str, str]:
 
 def _mixed(facts: Sequence[PatientFacts]) -> bool:
     births = {patient.birth_date for patient in facts} - {None}
-    return len({owner_of(patient) for patient in facts}) > 1 or len(births) > 1 or len(_sexes(facts)) > 1
+    names = {plain_name(patient.name) for patient in facts if not _is_no_name(patient.name)}
+    unsure = len(names) > 1 and any(is_stand_in(patient.patient_id) for patient in facts)
+    return len({owner_of(patient) for patient in facts}) > 1 or len(births) > 1 or len(_sexes(facts)) > 1 or unsure
 
 
 def _is_no_name(raw: str) -> bool:
@@ -148,7 +151,8 @@ def _one_person(patient_id: str, studies: dict[str, list[PatientFacts]]) -> bool
     return proven and len(names - {""}) < 2 and len(births - {None}) < 2 and len(_sexes(facts)) < 2
 
 
-def _quarantined(series: Series, problem: Problem) -> Series:
+def quarantined(series: Series, problem: Problem) -> Series:
+    """Return an accepted series as one that is quarantined for a problem."""
     return series.model_copy(
         update={
             "status": SeriesStatus.QUARANTINED,

@@ -9,10 +9,10 @@ from typing import Any
 
 from data_schemas.errors import InputError
 from data_schemas.reasons import Reason, Remark
-from data_schemas.scan import Index, PatientFacts, Series, SeriesStatus
+from data_schemas.scan import Index, PatientFacts, Series
 from pipelines.scans.group import Known, make_series
 from pipelines.scans.headers import SliceHeader
-from pipelines.scans.identity import across
+from pipelines.scans.identity import across, quarantined
 from pipelines.scans.look import Found, look, stamp_of
 from pipelines.scans.manifest import Entry, Manifest
 from pipelines.scans.problem import Problem
@@ -199,18 +199,7 @@ def _nifti_copy(first: Series, again: Series) -> Series:
     files = first.files + again.files
     if not first.scans or first.scans[0].patient != again.scans[0].patient:
         problem = Problem(Reason.MIXED_PATIENTS, "identical files under different patients")
-        return _quarantined(first, problem).model_copy(update={"files": files})
+        return quarantined(first, problem).model_copy(update={"files": files})
     remarks = tuple(dict.fromkeys((*first.remarks, Remark.COPIES_DROPPED)))
     scan = first.scans[0].model_copy(update={"remarks": remarks})
     return first.model_copy(update={"files": files, "remarks": remarks, "scans": (scan,)})
-
-
-def _quarantined(series: Series, problem: Problem) -> Series:
-    return series.model_copy(
-        update={
-            "status": SeriesStatus.QUARANTINED,
-            "reasons": (problem.reason,),
-            "detail": f"{problem.reason.value}: {problem.detail}",
-            "scans": (),
-        }
-    )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from data_schemas.errors import RefusedError
 from data_schemas.reasons import Reason
 from pipelines.scans.headers import SliceHeader
 from pipelines.scans.problem import Problem
@@ -53,6 +54,8 @@ def _mixed(images: Sequence[SliceHeader]) -> Iterator[Problem]:
     rest = {(header.intercept, header.rescale_type, header.rescaled, header.modality) for header in images}
     if len(slopes) > 1 or len(rest) > 1:
         yield Problem(Reason.MIXED_INTENSITY_SCALE, "slopes, intercepts or their units differ between slices")
+    if len({(header.units, header.decay) for header in images}) > 1:
+        yield Problem(Reason.MIXED_INTENSITY_SCALE, "the units or the decay correction of a PET differ between slices")
     if len({header.photometric for header in images}) > 1:
         yield Problem(Reason.MIXED_INTENSITY_SCALE, "the photometric interpretation differs between slices")
 
@@ -98,6 +101,23 @@ def no_hounsfield_units(values_hu: np.ndarray) -> str:
     if float(values_hu.max()) < DENSER_THAN_FAT_HU:
         return "the middle slice holds nothing denser than fat: windowed, or rescaled twice?"
     return ""
+
+
+def watch_hounsfield_units(planes: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Pass on the planes of a scan that does not say what its numbers are, and refuse it if they are not in HU.
+
+    Raises
+    ------
+    RefusedError
+        ``implausible-intensity``, after the last plane: none of them holds air, or none holds bone.
+    """
+    lowest, highest = math.inf, -math.inf
+    for plane in planes:
+        lowest, highest = min(lowest, float(plane.min())), max(highest, float(plane.max()))
+        yield plane
+    if lowest > LOWEST_AT_MOST_HU or highest < HIGHEST_AT_LEAST_HU:
+        detail = "a scan of unstated modality without air and bone in HU; this model reads HU"
+        raise RefusedError(Reason.IMPLAUSIBLE_INTENSITY, detail)
 
 
 def rescaled_twice(values_hu: np.ndarray) -> bool:

@@ -13,6 +13,7 @@ from data_schemas.scan import PatientFacts, Series, SeriesStatus
 from pipelines.scans.headers import SliceHeader, read_headers
 from pipelines.scans.nifti import is_nifti, nifti_scan
 from pipelines.scans.window import FIRST_BYTES, Window
+from pipelines.sources.folder import open_file
 
 # The largest classic slice is 32 MiB, a whole-body NIfTI in float64 4 GiB; a file beyond this is refused unread.
 MAX_FILE_BYTES = 4 * 2**30
@@ -59,7 +60,7 @@ def look(path: Path, *, patient: PatientFacts | None = None) -> tuple[Stamp | No
     claims = name.endswith(_DICOM_NAMES + _NIFTI_NAMES)
     stamp = None
     try:
-        with path.open("rb", buffering=0) as stream:
+        with open(open_file(path), "rb", buffering=0) as stream:  # noqa: PTH123
             handle = stream.fileno()
             stamp = stamp_of(os.fstat(handle))
             head = os.pread(handle, FIRST_BYTES, 0)
@@ -120,16 +121,16 @@ def _nifti(data: bytes, path: Path, patient: PatientFacts | None) -> Series:
     )
 
 
-def broken(path: Path, reason: Reason, detail: str, *, syntax: str = "") -> Series:
-    """Return the entry of a file that belongs to no series."""
+def broken(where: Path | str, reason: Reason, detail: str, *, syntax: str = "", files: int = 1) -> Series:
+    """Return the entry of what belongs to no series: a file, an archive or its member, a stack of pictures."""
     return Series(
         series_uid="",
         study_uid="",
         modality="",
-        files=1,
+        files=files,
         transfer_syntax=syntax,
         status=SeriesStatus.QUARANTINED,
         reasons=(reason,),
         detail=detail,
-        where=str(path),
+        where=str(where),
     )

@@ -26,7 +26,7 @@ from pipelines.scans.look import Found, Stamp
 from pipelines.scans.manifest_rows import FIELDS, found_of, row_of
 from pipelines.scans.problem import Problem
 
-FORMAT = 1
+FORMAT = 2
 # Files written within this time may change once more without their times moving: they are read again.
 SETTLE_SECONDS = 2.0
 _PRIVATE = 0o600

@@ -132,8 +132,10 @@ def _load(data: bytes) -> Any:
     second = head[4:12] == _MAGIC[1][1]
     kind = nibabel.Nifti2Image if second else nibabel.Nifti1Image
     try:
-        header = kind.header_class(head[: 540 if second else 348], check=True)
+        size = 540 if second else 348
+        header = kind.header_class(head[:size], check=False)
         shape = _shape(header)
+        _stated(header, size + 4)
         needed = int(header["vox_offset"]) + int(np.prod(shape)) * header.get_data_dtype().itemsize
         content = _content(data, needed)
         return kind.from_bytes(content)
@@ -141,6 +143,16 @@ def _load(data: bytes) -> Any:
         raise
     except Exception as error:
         raise RefusedError(Reason.DECODE_FAILED, f"nibabel: {type(error).__name__}") from None
+
+
+def _stated(header: Any, first: int) -> None:
+    """Refuse what nibabel would put right by a guess: lengths, and where the values begin (``first`` or later)."""
+    if not (np.isfinite(header["pixdim"][1:4]) & (header["pixdim"][1:4] > 0)).all():
+        raise RefusedError(Reason.IMPLAUSIBLE_GEOMETRY, "voxel lengths that are not above zero")
+    if not header["vox_offset"] >= first:
+        raise RefusedError(Reason.DECODE_FAILED, "the values are said to begin inside the header")
+    if np.isinf(header["scl_slope"]):
+        raise RefusedError(Reason.IMPLAUSIBLE_INTENSITY, "a slope that is no usable number")
 
 
 def _content(data: bytes, needed: int) -> bytes:
@@ -181,7 +193,9 @@ def _affine(header: Any) -> np.ndarray:
         raise RefusedError(Reason.IMPLAUSIBLE_GEOMETRY, "sform and qform claim the scanner's space and differ")
     if not sform_code and not qform_code:
         raise RefusedError(Reason.MISSING_GEOMETRY, "neither sform nor qform is set")
-    affine = np.asarray(sform if sform_code else qform, dtype=float)
+    # Of two spaces the scanner's is meant; an sform may lead to a template's.
+    scanner = qform_code == _SCANNER and sform_code != _SCANNER
+    affine = np.asarray(qform if scanner or not sform_code else sform, dtype=float)
     if not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < PIXEL_RANGE_MM[0] ** 3:
         raise RefusedError(Reason.IMPLAUSIBLE_GEOMETRY, "the affine is singular or holds values that are no numbers")
     return affine

@@ -38,6 +38,12 @@ NO_IMAGES = frozenset(
     {"SR", "SEG", "RTSTRUCT", "RTPLAN", "RTDOSE", "RTRECORD", "PR", "KO", "REG", "DOC", "PLAN", "AU", "ECG", "HD"}
     | {"M3D", "FID", "RWV", "SMR", "STAIN", "TEXTUREMAP", "ASMT"}
 )
+# What may be shown: these, further modalities of images, and photometric interpretations.
+_CODES = NO_IMAGES | frozenset(
+    {"CT", "MR", "PT", "NM", "CR", "DX", "MG", "US", "XA", "RF", "RTIMAGE", "OT", "SC", "ES", "XC", "SM", "IVUS"}
+    | {"OCT", "OP", "OPT", "IO", "PX", "BMD", "MONOCHROME1", "MONOCHROME2", "PALETTE COLOR", "RGB", "HSV", "CMYK"}
+    | {"YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "YBR_PARTIAL_420", "YBR_PARTIAL_422"}
+)
 # Parts of Image Type words: "CSA MPR", "CT_SOM5 MIP" and "PROJECTION IMAGE" are met as well as the bare words.
 _LOCALIZER = frozenset({"LOCALIZER", "SCOUT", "TOPOGRAM"})
 _DERIVED = frozenset(
@@ -45,6 +51,8 @@ _DERIVED = frozenset(
     | {"RESAMPLED", "CURVED", "VRT", "SSD", "SCREEN", "SCREENSAVE", "SCREENSHOT", "CAPTURE", "DOSE", "RASTER"}
     | {"COLOR", "COLOUR"}
 )
+# Whole words of enhanced objects, whose parts mean something else: "IP" alone is "in phase".
+_RENDERED = frozenset({"MAX_IP", "MIN_IP", "VOLUME_RENDER", "SURFACE_RENDER"})
 
 
 class Sorted(NamedTuple):
@@ -72,7 +80,8 @@ def _kind(header: SliceHeader) -> str:
     if parts & _LOCALIZER:
         return "localizer"
     capture = header.sop_class == CAPTURES or header.sop_class.startswith(f"{CAPTURES}.") or header.converted
-    return "capture" if capture or "SECONDARY" in header.image_type[:2] or parts & _DERIVED else "image"
+    derived = parts & _DERIVED or _RENDERED & set(header.image_type)
+    return "capture" if capture or "SECONDARY" in header.image_type[:2] or derived else "image"
 
 
 def no_images(headers: Iterable[SliceHeader]) -> Iterator[Problem]:
@@ -106,8 +115,8 @@ def object_problems(images: Iterable[SliceHeader]) -> Iterator[Problem]:
             yield from _pixel_module(header)
 
 
-def missing_frames(images: Iterable[SliceHeader]) -> Iterator[Problem]:
-    """Find multi-frame files of which not every frame is there."""
+def missing_frames(images: Sequence[SliceHeader]) -> Iterator[Problem]:
+    """Find multi-frame files of which not every frame is there, and concatenations of them that lack a file."""
     frames: dict[str, set[int]] = {}
     stated: dict[str, int] = {}
     for header in images:
@@ -117,6 +126,14 @@ def missing_frames(images: Iterable[SliceHeader]) -> Iterator[Problem]:
     absent = sum(max(0, stated[file] - len(found)) for file, found in frames.items())
     if absent:
         yield Problem(Reason.MISSING_SLICES, f"{absent} frames that the file states are not there")
+    parts: dict[str, set[int]] = {}
+    for header in images:
+        if header.concatenation and header.concatenated:
+            parts.setdefault(header.concatenation, set()).add(header.concatenated)
+    for header in {header.concatenation: header for header in images if header.concatenation}.values():
+        found = parts.get(header.concatenation, set())
+        if len(found) < max(header.concatenated_of or 0, max(found, default=0)):
+            yield Problem(Reason.MISSING_SLICES, f"{len(found)} parts of a concatenation of more")
 
 
 def _object(header: SliceHeader) -> Iterator[Problem]:
@@ -157,5 +174,5 @@ def _pixel_module(header: SliceHeader) -> Iterator[Problem]:
 
 
 def word(value: str) -> str:
-    """A code string as it may be shown: codes hold no patient data, anything else might."""
-    return value if re.fullmatch(r"[A-Z0-9_. ]{1,32}", value) else "of no known code"
+    """A code or a UID as it may be shown: known codes hold no patient data, anything else might."""
+    return value if value in _CODES or re.fullmatch(r"[0-9.]{1,64}", value) else "of no known code"

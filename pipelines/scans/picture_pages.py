@@ -21,8 +21,9 @@ MAX_PAGES = 4096
 _GREY = 0
 _WIDTH, _LENGTH, _BITS, _COMPRESSION, _PHOTOMETRIC, _OFFSETS = 256, 257, 258, 259, 262, 273
 _ORIENTATION, _SAMPLES, _ROWS_PER_STRIP, _COUNTS, _PREDICTOR, _FORMAT = 274, 277, 278, 279, 317, 339
+_FILL_ORDER = 266
 _TILES = 322
-_DEFAULTS = {_BITS: 1, _COMPRESSION: 1, _ORIENTATION: 1, _SAMPLES: 1, _PREDICTOR: 1, _FORMAT: 1}
+_DEFAULTS = {_BITS: 1, _COMPRESSION: 1, _FILL_ORDER: 1, _ORIENTATION: 1, _SAMPLES: 1, _PREDICTOR: 1, _FORMAT: 1}
 # none, LZW, deflate (twice), PackBits: without loss, and no codec of its own inside.
 _COMPRESSIONS = frozenset({1, 5, 8, 32946, 32773})
 _WHITE_IS_ZERO, _BLACK_IS_ZERO = 0, 1
@@ -46,11 +47,6 @@ class Page:
     def shape(self) -> tuple[int, int, int, bool]:
         """What must be the same in all pages of a stack."""
         return self.rows, self.columns, self.bits, self.signed
-
-
-def is_picture(data: bytes) -> bool:
-    """Whether a file is PNG or TIFF, by its first bytes."""
-    return data.startswith((PNG, *TIFF))
 
 
 def pages_of(data: bytes) -> tuple[Page, ...]:
@@ -148,7 +144,7 @@ def _page(data: bytes, order: str, tags: dict[int, int | tuple[int, ...]]) -> Pa
     rows, columns, bits = one(_LENGTH), one(_WIDTH), one(_BITS)
     _check(rows, columns, bits)
     plain = one(_COMPRESSION) in _COMPRESSIONS and one(_FORMAT) in {1, 2} and one(_ORIENTATION) == 1
-    if not plain or one(_PREDICTOR) not in {1, 2} or _TILES in tags:
+    if not plain or one(_PREDICTOR) not in {1, 2} or one(_FILL_ORDER) != 1 or _TILES in tags:
         raise RefusedError(Reason.UNSUPPORTED_OBJECT, "a TIFF with tiles, loss, floats, or turned; save it plainly")
     return Page(rows, columns, bits, one(_FORMAT) == 2, "tiff", _alone(data, order, tags, rows))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from data_schemas.reasons import Reason, Remark
 from data_schemas.scan import Geometry, PatientFacts, Scan, ScanFile, Series, SeriesFacts, SeriesStatus
 from pipelines.scans.check import MAX_VOXELS
 from pipelines.scans.intensity import rescaled_twice
+from pipelines.scans.look import broken
 from pipelines.scans.picture_pages import PICTURE_NAMES, Page, decode_page, pages_of
 from pipelines.scans.pool import DecoderPool, default_pool
 from pipelines.scans.stack import (
@@ -57,7 +59,7 @@ def picture_series(sidecar: Path, *, pool: DecoderPool | None = None) -> tuple[S
         pictures = _in_order(sidecar.parent, stated)
         scan = _scan(pictures, stated, text, pool or default_pool())
     except RefusedError as refused:
-        return _refused(sidecar, refused, max(1, len(pictures))), pictures
+        return broken(sidecar, refused.reason, refused.detail, files=max(1, len(pictures))), pictures
     series = Series(
         series_uid=scan.series_uid,
         study_uid=scan.study_uid,
@@ -135,6 +137,11 @@ def _in_order(folder: Path, stated: PictureStack) -> tuple[Path, ...]:
         paths.sort(key=lambda path: _natural(path.name))
         if len({_natural(path.name) for path in paths}) < len(paths):
             raise RefusedError(Reason.NOT_A_RECORD, f"{SIDECAR}: two names are the same number; list the 'files'")
+        if _skip([_natural(path.name) for path in paths]):
+            raise RefusedError(
+                Reason.MISSING_SLICES,
+                f"{SIDECAR}: the numbers in the names have gaps; list the 'files' if all are there",
+            )
     home = folder.resolve()
     if not paths or not all(path.is_file() and path.resolve().parent == home for path in paths):
         raise RefusedError(Reason.FILE_MISSING, f"{SIDECAR}: not all pictures are in its folder")
@@ -144,6 +151,15 @@ def _in_order(folder: Path, stated: PictureStack) -> tuple[Path, ...]:
 def _natural(name: str) -> tuple[tuple[int, str], ...]:
     parts = _DIGITS.split(name.casefold())
     return tuple((int(part), "") if index % 2 else (-1, part) for index, part in enumerate(parts))
+
+
+def _skip(keys: Sequence[tuple[tuple[int, str], ...]]) -> bool:
+    """Whether names in order that differ in one number alone go in uneven steps of it."""
+    if len({len(key) for key in keys}) > 1:
+        return False
+    varying = [column for column in zip(*keys, strict=True) if len(set(column)) > 1]
+    numbers = [number for number, _ in varying[0]] if len(varying) == 1 else []
+    return len({after - one for one, after in pairwise(numbers)}) > 1
 
 
 def _scan(pictures: Sequence[Path], stated: PictureStack, text: bytes, pool: DecoderPool) -> Scan:
@@ -246,17 +262,3 @@ def _from_directions(stated: PictureStack) -> np.ndarray:
     affine[:3, 2] = LPS_TO_RAS * np.cross(row, column) * slice_mm
     affine[:3, 3] = LPS_TO_RAS * np.array(stated.position_mm)
     return affine
-
-
-def _refused(sidecar: Path, refused: RefusedError, files: int) -> Series:
-    return Series(
-        series_uid="",
-        study_uid="",
-        modality="",
-        files=files,
-        transfer_syntax="",
-        status=SeriesStatus.QUARANTINED,
-        reasons=(refused.reason,),
-        detail=refused.detail,
-        where=str(sidecar),
-    )

@@ -74,7 +74,7 @@ class DecoderPool:
         Parameters
         ----------
         codec
-            ``rle``, ``jpeg`` (baseline, extended, lossless), ``jpegls``, ``jpeg2k``, ``htj2k``, ``png`` or ``tiff``.
+            ``rle``, ``jpeg`` (baseline, extended, lossless), ``jpegls``, ``jpeg2k`` (HTJ2K too), ``png`` or ``tiff``.
         code
             The codestream; its stated size must have been checked before.
         rows, columns, sample_bytes

@@ -39,6 +39,8 @@ _KIND_NAMES = {"M": "magnitude", "P": "phase", "R": "real", "I": "imaginary", "W
 # One echo's times in a header agree to the rounding; a b-value is a whole number.
 ECHO_TIME_TOLERANCE_MS = 0.1
 B_VALUE_TOLERANCE = 1.0
+# Triggered by a heart, a sequence's times vary from slice to slice, but not by this.
+MR_TIME_FACTOR = 2.0
 
 
 class Part(NamedTuple):
@@ -73,7 +75,7 @@ def split_stacks(images: Headers) -> tuple[Part, ...]:
 
 
 def strangers(images: Headers) -> Iterator[Problem]:
-    """Find slices of another echo, b-value, time, kernel, tube voltage, contrast or kind among those of one stack.
+    """Find slices of another echo, b-value, time, kernel, voltage, scanner, contrast or kind among those of a stack.
 
     Acquisition numbers and trigger times may differ: step-and-shoot goes through space in several.
     """
@@ -87,10 +89,15 @@ def strangers(images: Headers) -> Iterator[Problem]:
         yield Problem(reason, "slices of several echoes in one stack")
     if _spread([header.b_value for header in images]) > B_VALUE_TOLERANCE:
         yield Problem(reason, "slices of several b-values in one stack")
+    for name in ("repetition", "inversion"):
+        if _factor([getattr(header, f"{name}_time") for header in images]) > MR_TIME_FACTOR:
+            yield Problem(reason, f"slices of several {name} times in one stack")
     if len({header.kernel for header in images}) > 1:
         yield Problem(reason, "slices of several reconstruction kernels in one stack")
     if len({header.kvp for header in images}) > 1:
         yield Problem(reason, "slices of several tube voltages in one stack")
+    if len({header.manufacturer for header in images}) > 1:
+        yield Problem(reason, "slices of several manufacturers' scanners in one stack")
     if len({header.contrast for header in images}) > 1:
         yield Problem(reason, "slices with and without a contrast agent, or with several, in one stack")
     if len({header.temporal for header in images}) > 1:
@@ -102,6 +109,13 @@ def _spread(found: Sequence[float | None]) -> float:
     if None in found and stated:
         return float("inf")
     return max(stated) - min(stated) if stated else 0.0
+
+
+def _factor(found: Sequence[float | None]) -> float:
+    stated = {value for value in found if value}
+    if stated and not all(found):
+        return float("inf")
+    return max(stated) / min(stated) if stated else 1.0
 
 
 def _apply(split: Split, part: Part, taken: np.ndarray | None) -> Sequence[Part]:
@@ -225,7 +239,7 @@ def _triggers(images: Headers, taken: np.ndarray) -> list[Part] | None:
 
 
 def _times(images: Headers, taken: np.ndarray) -> list[Part] | None:
-    if not all(header.acquired_from.startswith("acquisition") for header in images):
+    if not all(header.acquired_from.startswith(("acquisition", "frame_acquisition")) for header in images):
         return None
     moments = [header.acquired.replace(tzinfo=UTC).timestamp() if header.acquired else None for header in images]
     return _ranked(images, taken, moments)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable
-from pathlib import Path
 
 from data_schemas.errors import RefusedError
 from data_schemas.reasons import Reason
 from data_schemas.scan import ScanFile
+from pipelines.sources.folder import open_file
 
 _STEP = 2**20
 
@@ -23,8 +23,11 @@ def read_stored(file: ScanFile, *, verify: bool = True) -> bytes:
         ``file-missing`` where it cannot be read, ``digest-changed`` where a single bit differs.
     """
     try:
-        with Path(file.path).open("rb", buffering=0) as stream:
-            data = _exactly(stream.fileno(), file.size + 1, 0)
+        handle = open_file(file.path)
+        try:
+            data = _exactly(handle, file.size + 1, 0)
+        finally:
+            os.close(handle)
     except OSError as error:
         raise _missing(file, error) from None
     if verify and (len(data) != file.size or hashlib.sha256(data).hexdigest() != file.sha256):
@@ -61,7 +64,7 @@ class StoredFile:
     def __init__(self, file: ScanFile, *, verify: bool = True) -> None:
         self._file = file
         try:
-            self.handle = os.open(file.path, os.O_RDONLY | os.O_CLOEXEC)
+            self.handle = open_file(file.path)
         except OSError as error:
             raise _missing(file, error) from None
         try:

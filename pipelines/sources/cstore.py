@@ -39,6 +39,8 @@ SYNTAXES = (
     *(f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 57, 70, 80, 81, 90, 91, 201, 202, 203)),
 )
 _STUDY = 0x0020000D
+# TCP has no more.
+_LAST_PORT = 65535
 _TITLE = re.compile(r"(?! )[\x20-\x5b\x5d-\x7e]{1,16}(?<! )")
 _LOUD = ("pynetdicom", "pydicom")
 log = logging.getLogger(__name__)
@@ -120,6 +122,8 @@ def receiving(
         )
     if not all(_TITLE.fullmatch(title) for title in (aet, *callers)):
         raise InputError("an AE title is 1 to 16 printable characters without a backslash; correct it")
+    if not 0 <= port <= _LAST_PORT:
+        raise InputError(f"port {port}: ports go from 0 to {_LAST_PORT}; correct it")
     receiver = Receiver(Inbox(into, key))
     entity = AE(ae_title=aet)
     entity.require_called_aet = True

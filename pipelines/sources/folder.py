@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -31,6 +33,23 @@ def walk(paths: Iterable[Path | str] | Path | str) -> Iterator[Path]:
             if real not in seen:
                 seen.add(real)
                 yield path
+
+
+def open_file(path: Path | str) -> int:
+    """Open a regular file for reading and return its descriptor; the caller closes it.
+
+    A pipe or a device that has taken a file's name is refused, and never waited for.
+
+    Raises
+    ------
+    OSError
+        It cannot be opened, or is no regular file.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "not a regular file")
+    return handle
 
 
 def _files(root: Path) -> Iterator[Path]:

@@ -12,9 +12,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
+import numpy as np
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
-from sqlalchemy import Connection, Engine, Table, delete, exists, insert, select, update
+from sqlalchemy import Connection, Engine, Row, Table, delete, exists, insert, select, update
 
 from data_schemas.base import Record
 from data_schemas.cohort import IdMapping, Label
@@ -22,7 +23,7 @@ from data_schemas.errors import InputError, WorkspaceError
 from data_schemas.note import Note
 from data_schemas.observation import Observation
 from data_schemas.reasons import Reason
-from data_schemas.scan import Index, Scan, Series, SeriesStatus
+from data_schemas.scan import Geometry, Index, Scan, Series, SeriesStatus
 from pipelines.workspace import tables
 from pipelines.workspace.database import read, write
 from pipelines.workspace.digests import json_digest, sha256_bytes
@@ -51,9 +52,9 @@ def put_index(engine: Engine, key: bytes, index: Index) -> PutCounts:
 def put_scans(engine: Engine, key: bytes, scans: Sequence[Scan]) -> PutCounts:
     """Put accepted scans; those of one series belong into one call.
 
-    A scan supersedes earlier scans of its series that have no more files (a late slice, a corrected header); a
-    partial copy never displaces a fuller one. A scan that is known, byte for byte, has its paths and identity
-    brought up to date. A series that was quarantined before is so no longer.
+    A scan supersedes earlier scans of its series that have no more files and lie within it (a late slice, a corrected
+    header); neither a partial copy nor the other half of a series displaces what was there. A scan that is known,
+    byte for byte, has its paths and identity brought up to date. A series that was quarantined before is so no longer.
     """
     return write(engine, lambda connection: _put_scans(connection, key, scans))
 
@@ -192,13 +193,11 @@ def _put_scans(connection: Connection, key: bytes, items: Sequence[Scan]) -> Put
                 "files": len(item.files),
             },
         )
-    largest: dict[str, int] = {}
+    put: dict[str, list[Version]] = defaultdict(list)
     for row in rows.values():
-        largest[row.slot] = max(largest.get(row.slot, 0), row.columns["files"])
+        put[row.slot].append(row)
     table = tables.scan
-    fuller = frozenset(
-        row.version for row in rows_in(connection, table.c.slot, list(largest)) if row.files > largest[row.slot]
-    )
+    spare = frozenset(old.version for old in rows_in(connection, table.c.slot, list(put)) if _stays(old, put[old.slot]))
     for old in rows_in(connection, table.c.version, list(rows)):
         new = rows[old.version]
         if old.record != new.record:
@@ -208,8 +207,25 @@ def _put_scans(connection: Connection, key: bytes, items: Sequence[Scan]) -> Put
     for series in {row.columns["series_key"] for row in rows.values()}:
         mended = update(stuck).where(stuck.c.series_key == series, stuck.c.resolved.is_(None))
         connection.execute(mended.values(resolved=time.time()))
-    counts = put_versions(connection, table, list(rows.values()), several=True, spare=fuller)
+    counts = put_versions(connection, table, list(rows.values()), several=True, spare=spare)
     return counts + PutCounts(superseded=_regroup(connection, rows.values()))
+
+
+def _stays(old: Row, new: Sequence[Version]) -> bool:
+    """Whether a scan holds more than those put now: more files, or slices where none of them has any."""
+    return all(row.columns["files"] < old.files or not _covers(row.record, old.record) for row in new)
+
+
+def _covers(record: str, other: str) -> bool:
+    """Whether the first and last slice of another scan lie within the slices of a scan, to half a slice."""
+    geometry, inner = (Geometry.model_validate(json.loads(text)["geometry"]) for text in (record, other))
+    affine, placed = np.array(geometry.affine), np.array(inner.affine)
+    slices, rows, columns = inner.shape
+    ends = np.array([[(columns - 1) / 2, (rows - 1) / 2, at, 1.0] for at in (0, slices - 1)])
+    step = affine[:3, 2]
+    along = ((placed @ ends.T)[:3].T - affine[:3, 3]) @ step / (step @ step)
+    start = affine[:3, :2] @ [(geometry.shape[2] - 1) / 2, (geometry.shape[1] - 1) / 2] @ step / (step @ step)
+    return bool(np.all((along - start >= -0.5) & (along - start <= geometry.shape[0] - 0.5)))
 
 
 def _regroup(connection: Connection, rows: Iterable[Version]) -> int:

@@ -82,6 +82,14 @@ def test_studies_of_one_stand_in_id_that_nothing_proves_to_be_one_persons_are_no
     assert [line.reason for line in result.unlinked].count(Reason.PLACEHOLDER_IDENTITY) == 2
 
 
+def test_a_series_in_the_studies_of_two_people_makes_a_case_of_neither(joined, scan) -> None:
+    """One of the two was ingested under another patient, in another run."""
+    one, other = scan("7", study="1.1", series_uid="5.5"), scan("8", study="1.2", series_uid="5.5")
+    result = joined([one, other], [], [])
+    assert not result.cases
+    assert [line.reason for line in result.unlinked] == [Reason.IDENTITY_CONFLICT] * 2
+
+
 def test_studies_of_one_stand_in_id_and_one_name_stay_cases(joined, scan) -> None:
     result = joined([scan("W/I", study="1.1", name="A"), scan("W/I", study="1.2", name="A")], [], [])
     assert len(result.cases) == 2

@@ -11,7 +11,7 @@ from data_schemas.case import Case
 from data_schemas.errors import RefusedError
 from data_schemas.reasons import Reason
 from data_schemas.settings import ModelRecipe, NoteRecipe, ScanRecipe
-from pipelines.cases import prepare as module
+from pipelines.cases import tensor as module
 from pipelines.cases.prepare import prepare, tensor_digest
 from pipelines.cases.tensor import resample
 from pipelines.scans.index import index_paths
@@ -223,6 +223,16 @@ def test_a_scan_of_a_modality_that_the_model_does_not_read_is_refused(case, cach
         with pytest.raises(RefusedError) as caught:
             prepare(other, recipe=recipe, cache=held)
         assert caught.value.reason is Reason.IMPLAUSIBLE_INTENSITY
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 4000), (0, 2), (-1000, 100)])
+def test_a_nifti_that_is_not_in_hounsfield_units_is_refused_by_a_model_that_reads_them(case, stored, low, high):
+    values = np.random.default_rng(0).integers(low, high, (20, 18, 16)).astype(np.int16)
+    nibabel.save(nibabel.Nifti1Image(values, np.diag([3.0, 3.0, 4.0, 1.0])), stored)
+    [series] = index_paths([stored.parent]).series
+    with pytest.raises(RefusedError) as caught:
+        prepare(case.model_copy(update={"scan": series.scans[0]}), recipe=RECIPE)
+    assert caught.value.reason is Reason.IMPLAUSIBLE_INTENSITY
 
 
 @pytest.mark.parametrize(("modality", "recipe"), [("CT", RECIPE), ("MR", Z_SCORED), ("", RECIPE)])

@@ -83,42 +83,6 @@ def test_a_jpeg_2000_stream_without_its_coding_style_or_with_two_is_none() -> No
     assert frame_size(code[:at] + style + code[at:]) is None
 
 
-HTJ2K = imagecodecs.htj2k_encode(FRAME)
-TILE = HTJ2K.index(b"\xff\x90")
-
-
-@pytest.mark.parametrize(
-    ("code", "plain"),
-    [
-        (HTJ2K, True),
-        (j2k(), True),
-        (HTJ2K + b"\0", True),
-        (imagecodecs.htj2k_encode(FRAME, level=0.001, reversible=False), False),
-        (HTJ2K[:-40] + HTJ2K[-2:], False),
-        (HTJ2K[:-2] + HTJ2K[-42:], False),
-        (HTJ2K[: TILE + 6] + bytes(4) + HTJ2K[TILE + 10 :], False),
-        (HTJ2K[: TILE + 12] + b"\xff\x52\0\x0c" + bytes(10) + HTJ2K[TILE + 12 :], False),
-        (HTJ2K[:TILE] + b"\xff\x53\0\x09" + bytes(7) + HTJ2K[TILE:], False),
-    ],
-    ids=[
-        "HTJ2K",
-        "JPEG 2000",
-        "padded",
-        "irreversible",
-        "cut in its middle",
-        "longer than its tile-part says",
-        "a tile-part of no stated length",
-        "a style in the tile-part",
-        "a style of the component",
-    ],
-)
-def test_only_a_reversible_stream_of_one_style_and_its_stated_length_is_plain(code: bytes, plain: bool) -> None:
-    size = frame_size(code)
-
-    assert size is not None
-    assert size.plain is plain
-
-
 @pytest.mark.parametrize("code", [j2k()[:-2], b"", b"\xff\xd9", b"\xff\xd8\xff\xd9", b"\xff\x4f\xff\x51\xff\xd9"])
 def test_a_stream_without_an_end_or_a_frame_is_none(code: bytes) -> None:
     assert frame_size(code) is None

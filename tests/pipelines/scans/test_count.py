@@ -85,3 +85,31 @@ def test_an_end_slice_carried_to_the_other_end_is_noticed(slices, changed, backw
     carried = [replace(numbered[0], position=(-40.0, -30.0, z)), *numbered[1:]]
 
     assert reasons(check_series(carried)) == {Reason.IRREGULAR_SPACING}
+
+
+def test_acquisitions_of_a_ct_that_take_turns_are_two_stacks(slices, changed) -> None:
+    turns = changed(slices, acquisition_number=lambda at: str(at % 2))
+    in_turn = changed(slices, acquisition_number=lambda at: str(at // 6))
+
+    assert reasons(check_series(turns)) == {Reason.SEVERAL_STACKS}
+    assert check_series(in_turn).accepted
+
+
+def test_an_mr_interleaves_its_acquisitions_on_purpose(slices, changed) -> None:
+    mr = {"modality": "MR", "sop_class": "1.2.840.10008.5.1.4.1.1.4", "rescale_type": ""}
+
+    assert check_series(changed(slices, acquisition_number=lambda at: str(at % 2), **mr)).accepted
+
+
+def test_an_echo_of_fewer_slices_than_the_other_lacks_some(slices, changed, another) -> None:
+    first, second = changed(slices, echo="1"), another(slices, echo="2")
+
+    assert len(check_series([*first, *second]).stacks) == 2
+    assert reasons(check_series([*first, *second[:-3]])) == MISSING
+    assert reasons(check_series([*first, *second[::2]])) == MISSING
+
+
+def test_acquisitions_may_differ_in_extent(slices, changed, another) -> None:
+    first, second = changed(slices, acquisition_number="1"), another(slices[:12], acquisition_number="2")
+
+    assert [len(stack.slices) for stack in check_series([*first, *second]).stacks] == [24, 12]

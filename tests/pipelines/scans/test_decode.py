@@ -104,6 +104,16 @@ def test_an_rle_frame_of_other_planes_than_stated_is_refused_before_it_is_decode
     assert refusal(data, replace(header, bits_allocated=8)) is Reason.DECODE_FAILED
 
 
+def test_a_sign_that_the_codestream_does_not_tell_is_refused(series: Callable[..., Path]) -> None:
+    """-1020 HU in twelve bits of an unsigned stream would read 3076 under a header of sixteen signed bits."""
+
+    def claim(ds: Dataset, _: int) -> None:
+        ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 16, 15, 1
+
+    data, header = one(series(syntax=f"{PREFIX}.4.70", edit=claim, values=np.full((24, 64, 60), 2000, np.int16)))
+    assert refusal(data, header) is Reason.DECODE_FAILED
+
+
 def test_an_htj2k_tile_part_without_a_stated_length_is_read(
     series: Callable[..., Path], hounsfield: Callable[..., np.ndarray]
 ) -> None:

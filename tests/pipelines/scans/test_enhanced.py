@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import struct
 import time
@@ -480,3 +481,36 @@ def test_only_the_listed_objects_are_read_frame_by_frame() -> None:
 
     assert (header.frames, header.fault) == (6, None)
     assert header.sop_class not in enhanced.ENHANCED
+
+
+def test_a_projection_says_so_in_an_attribute_of_its_own() -> None:
+    def edit(ds: Dataset) -> None:
+        ds.SharedFunctionalGroupsSequence[0].CTImageFrameTypeSequence = one(
+            FrameType=["DERIVED", "PRIMARY", "VOLUME", "NONE"], VolumeBasedCalculationTechnique="MAX_IP"
+        )
+
+    assert headers_of(edit=edit)[0].image_type == ("DERIVED", "PRIMARY", "VOLUME", "NONE", "MAX_IP")
+
+
+def test_repeated_frames_are_told_apart_by_their_own_times(tmp_path: Path) -> None:
+    def edit(ds: Dataset) -> None:
+        groups = list(ds.PerFrameFunctionalGroupsSequence)
+        again = [copy.deepcopy(group) for group in groups]
+        for minute, stack in enumerate((groups, again)):
+            for group in stack:
+                group.FrameContentSequence[0].FrameAcquisitionDateTime = f"202403010912{minute:02d}"
+        ds.NumberOfFrames, ds.PixelData = "12", ds.PixelData * 2
+        ds.PerFrameFunctionalGroupsSequence = Sequence(groups + again)
+
+    (tmp_path / "one.dcm").write_bytes(encoded(enhanced_object(edit=edit)))
+
+    assert [scan.stack for scan in index_paths(tmp_path).series[0].scans] == ["time 1", "time 2"]
+
+
+def test_the_part_of_a_concatenation_is_read() -> None:
+    def edit(ds: Dataset) -> None:
+        ds.ConcatenationUID, ds.InConcatenationNumber, ds.InConcatenationTotalNumber = "1.9", 2, 3
+
+    header = headers_of(edit=edit)[0]
+
+    assert (header.concatenation, header.concatenated, header.concatenated_of) == ("1.9", 2, 3)

@@ -123,6 +123,13 @@ def test_a_stand_in_id_of_one_study_is_left_alone() -> None:
     assert reasons(entry("1", name="", birth_date=None, sex="")) == [()]
 
 
+def test_two_names_behind_a_stand_in_id_in_one_study_are_two_patients() -> None:
+    unborn = {"birth_date": None, "sex": ""}
+
+    assert reasons(entry("1", **unborn), entry("1", name="B", **unborn)) == [(Reason.MIXED_PATIENTS,)] * 2
+    assert reasons(entry("1", patient_id="8"), entry("1", patient_id="8", name="Muster^E")) == [(), ()]
+
+
 def test_an_id_that_two_people_share_is_a_stand_in_whatever_it_looks_like() -> None:
     shared = reasons(entry("1", patient_id="4711"), entry("2", patient_id="4711", name="B", birth_date=date(1, 1, 1)))
     renamed = reasons(entry("1", patient_id="4711"), entry("2", patient_id="4711", name="Beispiel^Erika"))

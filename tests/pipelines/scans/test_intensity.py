@@ -80,3 +80,11 @@ def test_a_slice_of_a_patient_is_in_hounsfield_units(hounsfield) -> None:
 )
 def test_a_slice_in_other_units_is_noticed(hounsfield, spoil) -> None:
     assert no_hounsfield_units(spoil(hounsfield()[12].astype(np.float32)))
+
+
+@pytest.mark.parametrize("fields", [{"units": "CNTS"}, {"decay": "NONE"}], ids=str)
+def test_a_pet_is_of_one_unit_and_one_decay_correction(slices, changed, fields) -> None:
+    pet = changed(slices, intercept=0.0, rescale_type="", units="BQML", decay="START", **PT)
+
+    assert check_series(pet).accepted
+    assert reasons(check_series(changed(pet, (3,), **fields))) == {Reason.MIXED_INTENSITY_SCALE}

@@ -116,6 +116,9 @@ FAULTS = {
     "metres between voxels": (Reason.IMPLAUSIBLE_GEOMETRY, {"affine": AFFINE * [[1e3], [1e3], [1e3], [1]]}),
     "two affines": (Reason.IMPLAUSIBLE_GEOMETRY, {"qoffset_x": 90.0}),
     "a shear": (Reason.TILTED, {"affine": SHEAR, "qform_code": 0}),
+    "values that begin in the header": (Reason.DECODE_FAILED, {"vox_offset": 0}),
+    "an infinite slope": (Reason.IMPLAUSIBLE_INTENSITY, {"scl_slope": np.inf}),
+    "lengths of zero": (Reason.IMPLAUSIBLE_GEOMETRY, {"pixdim": [1, 0, 1, 1, 0, 0, 0, 0], "sform_code": 0}),
     "a singular affine": (Reason.IMPLAUSIBLE_GEOMETRY, {"srow_z": [0, 0, 0, 0], "qform_code": 0}),
 }
 
@@ -176,3 +179,12 @@ def test_an_export_needs_a_nifti_name_and_a_folder(series: Callable[..., Path], 
         write_volume(scan, tmp_path / "out.mha")
     with pytest.raises(InputError, match="cannot be written"):
         write_volume(scan, tmp_path / "no folder" / "out.nii")
+
+
+def test_of_two_spaces_the_scanner_s_is_taken(tmp_path: Path) -> None:
+    image = nibabel.Nifti1Image(VALUES, AFFINE)
+    image.set_qform(AFFINE, code="scanner")
+    image.set_sform(np.diag([1.2, 1.2, 1.2, 1.0]), code="mni")
+    nibabel.save(image, tmp_path / "volume.nii")
+
+    np.testing.assert_allclose(only(tmp_path / "volume.nii").geometry.affine, AFFINE, atol=1e-5)

@@ -23,6 +23,7 @@ HONEST = [
     ("DERIVED", "PRIMARY", "AXIAL"),
     ("DERIVED", "PRIMARY", "AXIAL", "CT_SOM5 SPI"),
     ("DERIVED", "PRIMARY", "DIXON", "WATER"),
+    ("DERIVED", "PRIMARY", "IP", "IP", "DERIVED"),
     ("DERIVED", "PRIMARY", "DIFFUSION", "ADC", "NORM"),
     ("ORIGINAL", "PRIMARY", "M_FFE", "M", "FFE"),
     ("DERIVED", "PRIMARY", "VOLUME", "NONE"),
@@ -39,6 +40,7 @@ DERIVED = [
     ("DERIVED", "PRIMARY", "VOLUME", "MAXIMUM"),
     ("DERIVED", "PRIMARY", "SCREEN SAVE"),
     ("DERIVED", "PRIMARY", "VRT"),
+    ("DERIVED", "PRIMARY", "VOLUME", "MAX_IP"),
 ]
 
 
@@ -122,6 +124,21 @@ def test_frames_that_an_enhanced_file_states_and_lacks_are_missing(slices) -> No
     assert reasons(check_series(frames(slices, 25))) == {Reason.MISSING_SLICES}
 
 
+@pytest.mark.parametrize("stated", [2, None])
+def test_a_part_that_a_concatenation_lacks_is_missing(slices, stated: int | None) -> None:
+    parts = [
+        replace(header, concatenation="1.9", concatenated=1 + at // 12, concatenated_of=stated, path=f"e{at // 12}")
+        for at, header in enumerate(frames(slices, 12))
+    ]
+    parts = [
+        replace(header, sha256=f"{at // 12:064}", frame=at % 12, sop_uid=f"1.{at // 12}")
+        for at, header in enumerate(parts)
+    ]
+
+    assert check_series(parts).accepted
+    assert reasons(check_series(parts[12:])) == {Reason.MISSING_SLICES}
+
+
 def test_a_frame_that_is_set_aside_is_there(slices) -> None:
     among = frames(slices, 24)
     among[0] = replace(among[0], image_type=("ORIGINAL", "PRIMARY", "LOCALIZER"))
@@ -168,3 +185,10 @@ def test_a_localizer_that_is_also_derived_is_a_localizer(slices, changed) -> Non
     found = sort_out(changed(slices, (0,), image_type=("DERIVED", "SECONDARY", "LOCALIZER")))
 
     assert [len(part) for part in found] == [23, 1, 0]
+
+
+@pytest.mark.parametrize(
+    "fields", [{"modality": "MUSTER"}, {"photometric": "MUSTER"}, {"transfer_syntax": "MUSTER"}], ids=str
+)
+def test_a_name_in_a_code_is_not_told(slices, changed, fields) -> None:
+    assert "MUSTER" not in " ".join(problem.detail for problem in check_series(changed(slices, **fields)).problems)

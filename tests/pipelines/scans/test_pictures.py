@@ -108,6 +108,21 @@ def test_names_are_ordered_by_their_numbers(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_volume(scan), values.astype(np.float32) - 1024)
 
 
+def test_a_number_that_is_skipped_is_a_missing_slice(stack: Callable[..., Path]) -> None:
+    sidecar = stack(volume(9))
+    (sidecar.parent / "4.png").unlink()
+
+    assert refusal(sidecar) is Reason.MISSING_SLICES
+
+
+def test_numbers_in_even_steps_skip_nothing(stack: Callable[..., Path]) -> None:
+    sidecar = stack(volume(12))
+    for number in range(1, 12, 2):
+        (sidecar.parent / f"{number}.png").unlink()
+
+    assert described(sidecar).status is SeriesStatus.ACCEPTED
+
+
 def test_a_list_of_files_is_the_order(stack: Callable[..., Path]) -> None:
     (scan,) = described(stack(order=None, files=[f"{number}.png" for number in (3, 1, 2, 6, 5)])).scans
 
@@ -244,6 +259,7 @@ def picture(image: Image.Image, kind: str, **options: Any) -> bytes:
         (picture(Image.new("F", (7, 9)), "TIFF"), Reason.UNSUPPORTED_OBJECT),
         (picture(Image.new("L", (7, 9)), "TIFF", compression="jpeg"), Reason.UNSUPPORTED_OBJECT),
         (picture(Image.new("L", (7, 9)), "TIFF", tiffinfo={274: 6}), Reason.UNSUPPORTED_OBJECT),
+        (picture(Image.new("L", (7, 9)), "TIFF", tiffinfo={266: 2}), Reason.UNSUPPORTED_OBJECT),
         (picture(Image.new("L", (7, 9)), "TIFF", tiffinfo={262: 0}), Reason.PHOTOMETRIC_CONFLICT),
         (picture(Image.new("L", (7, 9)), "PNG")[:-20], Reason.TRUNCATED),
         (picture(Image.new("L", (7, 9)), "TIFF")[:-20], Reason.TRUNCATED),

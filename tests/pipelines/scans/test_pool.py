@@ -32,7 +32,6 @@ CODES = {
     "jpeg": imagecodecs.jpeg8_encode(FRAME, lossless=True),
     "jpegls": imagecodecs.jpegls_encode(FRAME),
     "jpeg2k": imagecodecs.jpeg2k_encode(FRAME, level=0, codecformat="j2k", reversible=True),
-    "htj2k": imagecodecs.htj2k_encode(FRAME),
 }
 # 16 megapixels of noise keep OpenJPEG busy for seconds, and in need of hundreds of megabytes.
 SLOW_SIDE = 1500

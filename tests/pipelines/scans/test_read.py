@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import threading
 from collections.abc import Callable
@@ -148,6 +149,15 @@ def test_a_file_that_went_away_is_named_as_missing(series: Callable[..., Path]) 
     Path(scan.files[7].path).unlink()
 
     assert refusal(scan) is Reason.FILE_MISSING
+
+
+@pytest.mark.parametrize("verify", [True, False])
+def test_a_pipe_in_the_place_of_a_file_is_refused_and_not_waited_for(series: Callable[..., Path], verify: bool) -> None:
+    scan = only(series())
+    Path(scan.files[7].path).unlink()
+    os.mkfifo(scan.files[7].path)
+
+    assert refusal(scan, verify=verify) is Reason.FILE_MISSING
 
 
 def test_even_unverified_a_file_of_another_shape_is_refused(series: Callable[..., Path]) -> None:

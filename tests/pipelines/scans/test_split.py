@@ -164,13 +164,15 @@ def test_planes_that_differ_are_split_by_stack_id_only(slices, another) -> None:
     assert labels(check_series(named)) == ["stack 0", "stack 1"]
 
 
-STRANGERS = [{"echo": "2"}, {"echo_time": 80.0}, {"b_value": 1000.0}, {"kernel": "B70f"}]
+STRANGERS = [{"echo": "2"}, {"echo_time": 80.0}, {"b_value": 1000.0}, {"kernel": "B70f"}, {"kvp": 80.0}]
+STRANGERS += [{"contrast": "OMNIPAQUE"}, {"manufacturer": "ANOTHER"}]
+STRANGERS += [{"repetition_time": 9000.0}, {"inversion_time": 2500.0}]
 STRANGERS += [{"image_type": ("ORIGINAL", "PRIMARY", "AXIAL", "P")}]
 
 
 @pytest.mark.parametrize("fields", STRANGERS, ids=[next(iter(fields)) for fields in STRANGERS])
 def test_a_slice_of_another_kind_in_the_place_of_one_is_refused(slices, changed, fields) -> None:
-    plain = changed(slices, echo_time=20.0, b_value=0.0)
+    plain = changed(slices, echo_time=20.0, b_value=0.0, repetition_time=lambda at: 700.0 + 20 * at)
 
     assert reasons(check_series(changed(plain, (7,), **fields))) == {Reason.MIXED_INTENSITY_SCALE}
 

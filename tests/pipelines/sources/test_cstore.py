@@ -209,6 +209,12 @@ def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
             pass
 
 
+@pytest.mark.parametrize("port", [-1, 65536])
+def test_a_port_that_is_none_is_one_clear_line(tmp_path: Path, port: int) -> None:
+    with pytest.raises(InputError, match="ports go from 0 to 65535"), receiving(tmp_path, key=KEY, port=port):
+        pass
+
+
 def test_one_workspace_has_one_receiver(tmp_path: Path) -> None:
     with (
         receiving(tmp_path, key=KEY, port=0),

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from data_schemas.errors import InputError
-from pipelines.sources.folder import walk
+from pipelines.sources.folder import open_file, walk
 
 
 def test_files_come_sorted_and_each_once(tmp_path: Path) -> None:
@@ -47,3 +48,10 @@ def test_a_link_within_the_tree_is_the_file_it_points_to(tmp_path: Path) -> None
 def test_a_path_that_does_not_exist_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nowhere: no such file or folder; check the path$"):
         list(walk([tmp_path / "nowhere"]))
+
+
+def test_only_a_regular_file_is_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(OSError, match="not a regular file"):
+        open_file(tmp_path / "pipe")

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select, update
 from data_schemas.cohort import IdMapping, Label, LabelValue
 from data_schemas.errors import InputError, WorkspaceError
 from data_schemas.reasons import Reason
-from data_schemas.scan import Index, SeriesStatus
+from data_schemas.scan import Geometry, Index, Scan, SeriesStatus
 from pipelines.workspace import catalogue, tables
 from pipelines.workspace.database import read, write
 from pipelines.workspace.versions import PutCounts
@@ -139,6 +139,23 @@ def test_a_partial_copy_never_displaces_the_fuller_scan(engine: Engine, key: byt
     catalogue.put_scans(engine, key, [full])
     catalogue.put_scans(engine, key, [short])
     assert full in catalogue.scans(engine)
+
+
+def test_the_other_half_of_a_series_displaces_nothing_and_the_whole_displaces_both(
+    engine: Engine, key: bytes, make
+) -> None:
+    def part(digit: str, *, start: float, slices: int) -> Scan:
+        affine = ((1.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 2.0, start), (0.0, 0.0, 0.0, 1.0))
+        geometry = Geometry(shape=(slices, 4, 4), spacing_mm=(2.0, 1.0, 1.0), affine=affine)
+        return make.scan(digit * 64, files=slices).model_copy(update={"geometry": geometry})
+
+    lower, upper = part("a", start=0.0, slices=6), part("b", start=12.0, slices=6)
+    catalogue.put_scans(engine, key, [lower])
+    catalogue.put_scans(engine, key, [upper])
+    assert set(catalogue.scans(engine)) == {lower, upper}
+    whole = part("c", start=0.0, slices=12)
+    catalogue.put_scans(engine, key, [whole])
+    assert catalogue.scans(engine) == (whole,)
 
 
 def test_several_scans_of_one_series_stay_side_by_side(engine: Engine, key: bytes, make) -> None:
