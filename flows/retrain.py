@@ -68,7 +68,8 @@ def summary(done: Retrained) -> str:
     registered = done.registered
     return (
         f"## {registered.name} version {registered.version}, challenger\n\n"
-        f"Artefact `{registered.digest}`. Labelled cases that could not be read: {done.refused}.\n\n"
+        f"Artefact `{registered.digest}`. Labelled cases that could not be read: {done.refused}. "
+        f"Leaks that the settings allow: {', '.join(done.trained.allowed_leaks) or 'none'}.\n\n"
         + markdown_table(("finding", "AUROC", "late fusion", "test cases"), rows)
     )
 

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from data_schemas.errors import ScanoteError, ServerError
-from flows.cli import batch, export, learn, receive, scans, story
+from flows.cli import batch, cohort, export, learn, receive, scans, story
 
 app = typer.Typer(
     name="scanote",
@@ -24,6 +24,7 @@ for verb in (
     scans.volume,
     batch.ingest,
     receive.receive,
+    cohort.cohort,
     learn.train,
     batch.diagnose,
     learn.promote,

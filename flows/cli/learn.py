@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flows.cli.cohort import AllowLeakOption, given_splits
 from flows.cli.shared import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, print_json, quiet_libraries, stage, tell
 
 if TYPE_CHECKING:
@@ -17,22 +18,26 @@ ReasonOption = Annotated[str, typer.Option(help="Why; kept in the workspace's au
 
 
 def train(
-    splits: Annotated[Path | None, typer.Option(help="Table patient_id, split; else patients are hashed.")] = None,
+    splits: Annotated[
+        Path | None, typer.Option(help="Table patient_id, split; else that of the settings, or by hash.")
+    ] = None,
+    allow_leak: AllowLeakOption = None,
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
-    """Train on the workspace's labelled cases and register the result in MLflow as challenger."""
+    """Audit the labelled cases for leaks, train on them, and register the result in MLflow as challenger."""
     quiet_libraries()
 
     from pipelines.review.retrain import retrain
     from pipelines.review.table import format_differences, format_table
-    from pipelines.sources.tables import read_splits
     from pipelines.workspace.paths import open_workspace
 
     given = open_workspace(workspace)
-    done = retrain(given, splits=read_splits(splits) if splits else None, stage=stage)
+    done = retrain(given, splits=given_splits(given, splits), stage=stage, allow_leaks=allow_leak or ())
     if done.refused:
         tell(f"{done.refused} labelled cases could not be read and were left out")
+    if done.trained.allowed_leaks:
+        tell(f"trained in spite of these leaks, which were allowed: {', '.join(done.trained.allowed_leaks)}")
     if as_json:
         print_json(train_summary(done))
     else:
@@ -76,6 +81,7 @@ def train_summary(done: Retrained) -> dict[str, Any]:
         "digest": done.registered.digest,
         "cases": done.trained.counts,
         "refused": done.refused,
+        "leaks": {"found": list(done.trained.audit.found), "allowed": list(done.trained.allowed_leaks)},
         "findings": {
             report.finding: {
                 "cases": report.cases,

@@ -12,6 +12,7 @@ import typer
 
 from data_schemas.cohort import Split
 from data_schemas.errors import InputError
+from data_schemas.leakage import LEAK_KINDS
 from flows.cli.shared import quiet_libraries, stage, tell
 
 SeedOption = Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")]
@@ -25,14 +26,21 @@ def synth(
     label_noise: Annotated[float, typer.Option(help="Chance that a label falls the other way.")] = 0.04,
     missing_notes: Annotated[float, typer.Option(help="Share of patients without a note.")] = 0.0,
     future_notes: Annotated[float, typer.Option(help="Share with a note from after the scan.")] = 0.0,
+    reports: Annotated[float, typer.Option(help="Share with the report of the study itself.")] = 0.0,
+    leak: Annotated[list[str] | None, typer.Option(help="KIND=SHARE of patients with that leak; repeatable.")] = None,
     fault: Annotated[list[str] | None, typer.Option(help="REASON=COUNT: scans with that fault; repeatable.")] = None,
 ) -> None:
     """Write a synthetic hospital: DICOM series, FHIR bundles, labels, and the truth they were drawn from."""
-    from pipelines.synthetic.truth import Dials
+    from pipelines.synthetic.truth import Dials, Leaks
     from pipelines.synthetic.write import write_hospital
 
     dials = Dials(
-        interaction=interaction, label_noise=label_noise, missing_notes=missing_notes, future_notes=future_notes
+        interaction=interaction,
+        label_noise=label_noise,
+        missing_notes=missing_notes,
+        future_notes=future_notes,
+        reports=reports,
+        leaks=Leaks(**_shares(leak or ())),
     )
     faults = _counts(fault or ())
     with stage("write hospital", patients) as report:
@@ -51,6 +59,20 @@ def _counts(given: Iterable[str]) -> dict[str, int]:
             raise InputError(f"--fault {word}: expected REASON=COUNT, such as --fault missing-slices=3")
         counts[code] = counts.get(code, 0) + int(count)
     return counts
+
+
+def _shares(given: Iterable[str]) -> dict[str, float]:
+    """The shares of ``--leak KIND=SHARE``, by the name of the dial."""
+    shares: dict[str, float] = {}
+    for word in given:
+        kind, _, share = word.partition("=")
+        if kind not in LEAK_KINDS:
+            raise InputError(f"--leak {word}: no leak of that kind; known are {', '.join(LEAK_KINDS)}")
+        try:
+            shares[kind.replace("-", "_")] = float(share)
+        except ValueError:
+            raise InputError(f"--leak {word}: expected KIND=SHARE, such as --leak same-patient=0.1") from None
+    return shares
 
 
 def demo(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from data_schemas.errors import InputError
 from data_schemas.finding import findings
 from data_schemas.scan import Index, SeriesStatus
 from pipelines.cases.link import LinkResult, link
@@ -70,6 +71,7 @@ def ingest(
                 manifest=manifest,
                 resample_irregular=workspace.settings.sources.resample_irregular,
             )
+        _check_names(index)
     records = read_records(
         notes=notes,
         observations=observations,
@@ -91,6 +93,14 @@ def ingest(
         quarantined = sum(series.status is SeriesStatus.QUARANTINED for series in index.series)
         catalogue.put_ingest_run(engine, counts | {"series quarantined": quarantined, "refused": len(records.refused)})
     return Ingested(put=put, index=index, refused=records.refused, linked=load_cases(workspace))
+
+
+def _check_names(index: Index) -> None:
+    """Refuse paths that the catalogue cannot hold as text."""
+    for series in index.series:
+        for name in (series.where, *(file.path for scan in series.scans for file in scan.files)):
+            if not name.isprintable() and any("\ud800" <= character <= "\udfff" for character in name):
+                raise InputError(f"{name!a}: the name of a file or folder is not Unicode; rename it")
 
 
 def load_cases(workspace: Workspace) -> LinkResult:

@@ -14,6 +14,7 @@ from typing import Any
 from data_schemas.base import Record
 from data_schemas.errors import ModelError
 from data_schemas.settings import leaves
+from pipelines.cases.leakage.table import aggregates, markdown
 from pipelines.models.artefact import FILES, artefact_digest
 from pipelines.models.pyfunc_save import scanote_version
 from pipelines.models.registry import kept_folder
@@ -128,6 +129,7 @@ def _publication(trained: Trained, rows: list[ReportRow], *, synthetic: bool) ->
             "scanote.cohort": trained.cohort_digest,
             "scanote.synthetic": "yes" if synthetic else "no",
             "scanote.release": SYNTHETIC if synthetic else NOT_FOR_RELEASE,
+            "scanote.leaks": ", ".join(f"{kind} (allowed)" for kind in trained.allowed_leaks) or "none",
             "scanote.use": "research only",
         },
         "cases": {split: count if count >= FEWEST else None for split, count in trained.counts.items()},
@@ -160,6 +162,10 @@ def _write_report(folder: Path, trained: Trained, rows: list[ReportRow], publica
     title = f"# scanote-{publication.task}, model {trained.digest[:12]}"
     marks = f"Research use only. {publication.tags['scanote.release'].capitalize()}."
     (folder / "report.md").write_text(f"{title}\n\n{marks}\n\n{markdown_table(rows)}", encoding="utf-8")
+    allowed = trained.allowed_leaks
+    (folder / "leakage.md").write_text(markdown(trained.audit, allow=allowed), encoding="utf-8")
+    told = json.dumps(aggregates(trained.audit, allow=allowed), indent=1)
+    (folder / "leakage.json").write_text(told, encoding="utf-8")
     pd.DataFrame(flat_rows(rows)).to_parquet(folder / "report.parquet", index=False)
     write_plots(
         folder, probabilities=trained.probabilities, labels=trained.labels, findings=trained.card.recipe.findings

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import TypeVar
 
@@ -38,6 +38,43 @@ ROLES = {
 
 
 @dataclass(frozen=True)
+class Leaks:
+    """What can be planted for the leakage audit to name: the share of patients that carry each leak.
+
+    Parameters
+    ----------
+    same_patient
+        Registered a second time, under another id: name, birth date and sex are those of a patient of another split.
+    duplicate_text
+        The note is that of a patient of another split, but for one line.
+    duplicate_volume
+        The pixels of the scan are those of a patient of another split.
+    label_words
+        The note says of the main findings, in their own words, whether they were labelled.
+    future_input
+        The note, dated before the scan, goes on with an addendum that was stamped after it.
+    label_source
+        The note holds the impression of the study's own report; every such patient has that report.
+    metadata
+        The scanner follows the label of pneumonia.
+    """
+
+    same_patient: float = 0.0
+    duplicate_text: float = 0.0
+    duplicate_volume: float = 0.0
+    label_words: float = 0.0
+    future_input: float = 0.0
+    label_source: float = 0.0
+    metadata: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse shares outside 0 to 1."""
+        for item in fields(self):
+            if not 0.0 <= getattr(self, item.name) <= 1.0:
+                raise InputError(f"leak {item.name.replace('_', '-')} must be a share between 0 and 1")
+
+
+@dataclass(frozen=True)
 class Dials:
     """What can be turned on the hospital.
 
@@ -51,16 +88,22 @@ class Dials:
         Share of patients without any note.
     future_notes
         Share of patients with one more note, dated after the scan, that tells the opposite of every clue.
+    reports
+        Share of patients with the report of the study itself, dated after the scan: it tells the labels.
+    leaks
+        What is planted for the leakage audit; what is attainable is told without it.
     """
 
     interaction: float = 1.0
     label_noise: float = 0.04
     missing_notes: float = 0.0
     future_notes: float = 0.0
+    reports: float = 0.0
+    leaks: Leaks = Leaks()
 
     def __post_init__(self) -> None:
         """Refuse shares outside 0 to 1, and noise at which nothing could be learned."""
-        for name in ("interaction", "missing_notes", "future_notes"):
+        for name in ("interaction", "missing_notes", "future_notes", "reports"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise InputError(f"dial {name} must lie between 0 and 1")
         if not 0.0 <= self.label_noise < 0.5:

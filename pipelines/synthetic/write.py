@@ -164,11 +164,11 @@ def _truth(patients: int, seed: int, dials: Dials, *, all_test: bool) -> dict[st
 def _leaks(patient: Patient, seed: int) -> list[dict[str, object]]:
     """Each leak that a patient carries, and the id of the patient with whom it is shared."""
     shared = "" if patient.partner is None else f"SYN{seed:03d}-{patient.partner:06d}"
-    return [
-        {"kind": kind.replace("_", "-"), "patient_id": patient.patient_id}
-        | ({"shared_with": shared} if kind in SHARED else {})
-        for kind in patient.planted
-    ]
+    leaks: list[dict[str, object]] = []
+    for kind in patient.planted:
+        with_whom = {"shared_with": shared} if kind in SHARED else {}
+        leaks.append({"kind": kind.replace("_", "-"), "patient_id": patient.patient_id, **with_whom})
+    return leaks
 
 
 def _faults(planted: Mapping[int, str], seed: int) -> list[dict[str, object]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +12,13 @@ import torch
 from torch import Tensor
 
 from data_schemas.cohort import Split
+from data_schemas.leakage import LEAK_KINDS, LeakReport
 from data_schemas.settings import ModelRecipe
 from fusion_models.case_model import MODALITIES, Batch, CaseModel
 from fusion_models.novelty import Novelty
 from pipelines.cases.examples import Example
+from pipelines.cases.leakage.audit import audit, refuse_leaks
+from pipelines.cases.leakage.case import AuditedCase
 from pipelines.models.artefact import ModelCard, save_model
 from pipelines.models.build import build_case_model, build_scan_encoder
 from pipelines.models.features import Features, encode, pooled_scans
@@ -36,6 +39,7 @@ from pipelines.workspace.cache import ArrayCache
 from pipelines.workspace.digests import json_digest, sha256_bytes
 
 ARMS = {SCAN: ("scan",), NOTE: ("note",), OBSERVATION: ("observation",), FUSION: MODALITIES}
+NOT_AUDITED = LeakReport()
 Stage = Callable[[str, int], AbstractContextManager[Callable[[int, int], None]]]
 
 
@@ -56,6 +60,8 @@ class Trained:
     labels: np.ndarray
     cohort_digest: str
     counts: dict[Split, int]
+    audit: LeakReport = NOT_AUDITED
+    allowed_leaks: tuple[str, ...] = ()
 
 
 def train(
@@ -63,6 +69,8 @@ def train(
     *,
     recipe: ModelRecipe,
     folder: Path,
+    audited: Sequence[AuditedCase] | None = None,
+    allow_leaks: Collection[str] = (),
     cache: ArrayCache | None = None,
     checkpoints: Path | None = None,
     stage: Stage | None = None,
@@ -70,12 +78,17 @@ def train(
 ) -> Trained:
     """Train on the ``train`` split, choose epochs on ``validation``, and measure on ``test``.
 
-    The same cases in another order give the same model.
+    The cohort is audited for leaks before anything is fitted. The same cases in another order give the same model.
 
     Parameters
     ----------
     folder
         Receives the artefact.
+    audited
+        The examples with what the catalogue holds of their patients; without it, only what shows in the examples
+        themselves is audited.
+    allow_leaks
+        Kinds of leak that the run may have.
     checkpoints
         Folder of this run's checkpoints: an interrupted run with the same recipe and cases goes on from them.
     stage
@@ -83,6 +96,8 @@ def train(
 
     Raises
     ------
+    LeakageError
+        The audit found a leak that is not allowed.
     InputError
         Too few training cases, no labelled validation or test case, no finding with both classes in the training
         split, or a patient in two splits.
@@ -90,11 +105,15 @@ def train(
         The note encoder, the scan encoder's first weights or the fusion cannot be had as the recipe has them.
     """
     stage = stage or no_stage
+    if audited is not None and sorted(map(_place, (row.example for row in audited))) != sorted(map(_place, examples)):
+        raise ValueError("the audited cases are not the cases to train on")
     with deterministic(recipe.training.deterministic):
         return _train(
             examples,
             recipe=recipe,
             folder=folder,
+            audited=[AuditedCase(example) for example in examples] if audited is None else audited,
+            allow_leaks=allow_leaks,
             cache=cache,
             checkpoints=checkpoints,
             stage=stage,
@@ -107,6 +126,8 @@ def _train(
     *,
     recipe: ModelRecipe,
     folder: Path,
+    audited: Sequence[AuditedCase],
+    allow_leaks: Collection[str],
     cache: ArrayCache | None,
     checkpoints: Path | None,
     stage: Stage,
@@ -126,6 +147,9 @@ def _train(
     scan_encoder = build_scan_encoder(recipe, signs=len(signs))
     if recipe.scan.weights is not None:
         load_scan_weights(scan_encoder, Path(recipe.scan.weights))
+    with stage("audit for leaks", len(LEAK_KINDS)) as report:
+        found = audit(audited, findings=recipe.findings, progress=report)
+    refuse_leaks(found, allow=allow_leaks)
     # Everything that the fits depend on: whatever of it changes, they begin anew.
     origin = [recipe.model_dump(mode="json"), cohort_digest, _weights_digest(scan_encoder), note_model.digest]
     run = None if checkpoints is None else checkpoints / json_digest(origin)
@@ -201,6 +225,8 @@ def _train(
         labels=labels["test"].numpy(),
         cohort_digest=cohort_digest,
         counts=counts,
+        audit=found,
+        allowed_leaks=tuple(kind for kind in found.found if kind in allow_leaks),
     )
 
 
@@ -263,6 +289,10 @@ def _weights_digest(module: torch.nn.Module) -> str:
 
 def _epochs_of(report: Callable[[int, int], None], total: int) -> Callable[[int, dict[str, float]], None]:
     return lambda epoch, _metrics: report(epoch + 1, total)
+
+
+def _place(example: Example) -> tuple[str, str, str]:
+    return example.study_key, example.patient_key, example.split
 
 
 @contextmanager

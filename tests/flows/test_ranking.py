@@ -85,3 +85,15 @@ def test_a_single_scan_needs_no_explanation(inspect: Inspect, tmp_path: Path) ->
 
     assert "is taken" not in inspect(hospital.scans)
     assert ranked(inspect(hospital.scans, "--json")) == [(1, 3, True)]
+
+
+def test_a_workspace_that_is_not_there_is_one_clear_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["scanote", "inspect", str(tmp_path), "--workspace", str(tmp_path / "none")])
+
+    with pytest.raises(SystemExit) as left:
+        main()
+
+    assert left.value.code == 2
+    assert "no workspace here" in capsys.readouterr().err

@@ -92,7 +92,7 @@ def test_the_same_label_twice_is_one_label(cohort, cases, key) -> None:
 
 
 def test_all_studies_of_a_patient_are_in_one_split(cohort, joined, scan) -> None:
-    scans = [scan(str(number // 3), study=str(number)) for number in range(120)]
+    scans = [scan(f"P{number // 3}", study=str(number)) for number in range(120)]
     result = cohort(joined(scans, [], []).cases, [label(study=str(number)) for number in range(120)])
     splits: dict[str, set[str]] = {}
     for member in result.members:

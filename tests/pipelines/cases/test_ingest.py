@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
+from data_schemas.errors import InputError
 from pipelines.cases.ingest import ingest
 from pipelines.scans import manifest
 from pipelines.workspace.paths import create_workspace
@@ -65,3 +67,12 @@ def test_a_second_ingest_reads_almost_nothing_and_a_changed_file_is_noticed(
     data = path.read_bytes()
     path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     assert ingest(workspace, scans=[scans]).put["scans"].added == 1
+
+
+def test_a_name_that_is_no_unicode_is_told_with_its_place(tmp_path: Path, scans: Path) -> None:
+    odd = Path(os.fsdecode(os.fsencode(scans) + b"/M\xfcller"))
+    odd.mkdir()
+    (scans / "3.dcm").rename(odd / "3.dcm")
+
+    with pytest.raises(InputError, match=r"M\\udcfcller/3.dcm': the name of a file or folder is not Unicode"):
+        ingest(create_workspace(tmp_path / "workspace"), scans=[scans])

@@ -121,7 +121,8 @@ def test_a_measure_that_is_undefined_is_left_out(workspace: Workspace, trained: 
 
 def test_report_and_plots_lie_with_the_run(published: Any) -> None:
     names = {path.name for path in published.report.iterdir()}
-    assert names == {"report.md", "report.parquet", "roc.png", "roc.svg", "reliability.png", "reliability.svg"}
+    plots = {"roc.png", "roc.svg", "reliability.png", "reliability.svg"}
+    assert names == {"report.md", "report.parquet", "leakage.md", "leakage.json"} | plots
     table = pd.read_parquet(published.report / "report.parquet")
     assert len(table) == 3 * len(ARMS)
 

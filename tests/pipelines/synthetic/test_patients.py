@@ -22,7 +22,7 @@ def many() -> list[Patient]:
 def test_a_patient_is_drawn_the_same_again() -> None:
     first, again = (draw_patient(3, seed=1, dials=Dials(), pool="test") for _ in range(2))
     np.testing.assert_array_equal(first.phantom.volume, again.phantom.volume)
-    assert replace(first, phantom=again.phantom) == again
+    assert first == again
 
 
 @pytest.mark.parametrize(("number", "seed"), [(-1, 0), (0, -1)])

@@ -1,0 +1,156 @@
+"""The labelled cases of a workspace, in their splits: as examples, and as the leakage audit sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from data_schemas.case import Case, Unlinked
+from data_schemas.cohort import CohortMember, Split
+from data_schemas.errors import InputError, RefusedError
+from data_schemas.note import Note
+from data_schemas.observation import Observation
+from pipelines.cases.cohort import build_cohort
+from pipelines.cases.examples import Example
+from pipelines.cases.ingest import load_cases
+from pipelines.cases.join import join
+from pipelines.cases.leakage.case import AuditedCase
+from pipelines.cases.leakage.duplicate_volume import thumbnail
+from pipelines.cases.prepare import prepare
+from pipelines.workspace import catalogue
+from pipelines.workspace.cache import ArrayCache
+from pipelines.workspace.identity import patient_key, study_key
+from pipelines.workspace.paths import Workspace
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class LabelledCohort:
+    """The members with their splits, their cases by study key, and the labels that no case could take."""
+
+    members: tuple[CohortMember, ...]
+    cases: Mapping[str, Case]
+    unlinked: tuple[Unlinked, ...]
+
+
+def load_cohort(workspace: Workspace, *, splits: Mapping[str, Split] | None = None) -> LabelledCohort:
+    """Join the catalogue's cases with its labels and split the patients by the settings' shares.
+
+    ``splits`` is a given split by patient id as the scans have it; patients that it does not name are split by hash.
+
+    Raises
+    ------
+    InputError
+        The given splits name no patient of the labelled cases.
+    """
+    recipe, rules = workspace.settings.model, workspace.settings.link
+    ids = {"ignore_id_case": rules.ignore_id_case, "ignore_leading_zeros": rules.ignore_leading_zeros}
+    with workspace.database() as engine:
+        labels, id_map = catalogue.labels(engine), catalogue.id_map(engine)
+    cases = load_cases(workspace).cases
+    cohort = build_cohort(
+        cases,
+        labels,
+        id_map,
+        workspace_key=workspace.key,
+        seed=recipe.training.seed,
+        validation_share=recipe.training.validation_share,
+        test_share=recipe.training.test_share,
+        **ids,
+    )
+    given = {
+        patient_key(
+            workspace.key,
+            patient,
+            ignore_case=rules.ignore_id_case,
+            ignore_leading_zeros=rules.ignore_leading_zeros,
+        ): split
+        for patient, split in (splits or {}).items()
+    }
+    if given and not given.keys() & {member.patient_key for member in cohort.members}:
+        raise InputError("the splits name no patient of the labelled cases; give patient ids as the scans have them")
+    members = tuple(
+        member.model_copy(update={"split": given.get(member.patient_key, member.split)}) for member in cohort.members
+    )
+    wanted = {member.study_key for member in members}
+    return LabelledCohort(
+        members, {case.study_key: case for case in cases if case.study_key in wanted}, cohort.unlinked
+    )
+
+
+def read_examples(
+    workspace: Workspace, cohort: LabelledCohort, *, progress: Progress | None = None
+) -> tuple[list[Example], int]:
+    """The members as examples, and how many of them had to be refused."""
+    cache = ArrayCache(workspace.cache)
+    examples: list[Example] = []
+    for number, member in enumerate(cohort.members):
+        with suppress(RefusedError):
+            examples.append(_example(workspace, cohort, member, cache))
+        if progress:
+            progress(number + 1, len(cohort.members))
+    return examples, len(cohort.members) - len(examples)
+
+
+def read_for_audit(
+    workspace: Workspace, cohort: LabelledCohort, *, volumes: bool = True, progress: Progress | None = None
+) -> tuple[list[AuditedCase], int]:
+    """The members as the audit sees them, with thumbnails for tensors, and how many had to be refused.
+
+    Without ``volumes`` no scan is read: then volumes are compared by the digests of their files alone.
+    """
+    cache = ArrayCache(workspace.cache)
+    examples: list[Example] = []
+    for number, member in enumerate(cohort.members):
+        try:
+            example = _example(workspace, cohort, member, cache, volumes=volumes)
+        except RefusedError:
+            continue
+        finally:
+            if progress:
+                progress(number + 1, len(cohort.members))
+        if example.scan is not None:
+            small = thumbnail(example.scan.values).reshape(len(example.scan.values), 8, 8, 8)
+            example = replace(example, scan=replace(example.scan, values=small))
+        examples.append(example)
+    return add_sources(workspace, examples), len(cohort.members) - len(examples)
+
+
+def add_sources(workspace: Workspace, examples: Sequence[Example]) -> list[AuditedCase]:
+    """Each example with what the catalogue holds of its patient, whatever its date."""
+    rules, select = workspace.settings.link, workspace.settings.select
+    with workspace.database() as engine:
+        scans, id_map = catalogue.scans(engine), catalogue.id_map(engine)
+        records: list[Note | Observation] = [*catalogue.notes(engine), *catalogue.observations(engine)]
+    joined = join(
+        scans,
+        records,
+        id_map,
+        ignore_id_case=rules.ignore_id_case,
+        ignore_leading_zeros=rules.ignore_leading_zeros,
+        require=select.require,
+        prefer=select.prefer,
+        channels=select.channels,
+    )
+    studies = {study_key(workspace.key, uid): study for uid, study in joined.studies.items()}
+    return [
+        AuditedCase(example, studies[example.study_key].main, joined.of_study(studies[example.study_key]))
+        if example.study_key in studies
+        else AuditedCase(example)
+        for example in examples
+    ]
+
+
+def _example(
+    workspace: Workspace, cohort: LabelledCohort, member: CohortMember, cache: ArrayCache, *, volumes: bool = True
+) -> Example:
+    case = cohort.cases[member.study_key]
+    return prepare(
+        case if volumes else case.model_copy(update={"scan": None, "channels": ()}),
+        recipe=workspace.settings.model,
+        cache=cache,
+        labels={name: int(value) for name, value in member.labels.items()},
+        split=member.split,
+    )

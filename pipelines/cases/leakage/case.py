@@ -1,0 +1,62 @@
+"""A case as the audit sees it: what reaches the model, and beside it what the catalogue holds of the patient."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from data_schemas.scan import Scan
+from pipelines.cases.examples import Example
+from pipelines.cases.join import Held
+
+MOST_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class AuditedCase:
+    """``scan`` and ``held`` are what the catalogue holds, whatever its date; None where there is no catalogue.
+
+    The audit never asks what the linker decided: it takes what reaches the model and traces it back.
+    """
+
+    example: Example
+    scan: Scan | None = None
+    held: Held | None = None
+
+    @property
+    def text(self) -> str:
+        """All input text, a sentence a line."""
+        return "\n".join(sentence.text for sentence in self.example.sentences)
+
+
+def passages(example: Example) -> tuple[tuple[str, ...], ...]:
+    """The sentences of the input text by note, and by section where a note has several; no passage twice."""
+    notes: dict[str, list[str]] = {}
+    sections: dict[str, list[str]] = {}
+    for sentence in example.sentences:
+        note, section, _ = sentence.source.split("/")
+        notes.setdefault(note, []).append(sentence.text)
+        sections.setdefault(f"{note}/{section}", []).append(sentence.text)
+    return tuple(dict.fromkeys(tuple(part) for part in (*notes.values(), *sections.values())))
+
+
+def first_of_patient(cases: Iterable[AuditedCase]) -> list[AuditedCase]:
+    """One case a patient, the first by key: cases of one patient are not independent."""
+    chosen: dict[str, AuditedCase] = {}
+    for case in sorted(cases, key=lambda case: case.example.study_key):
+        chosen.setdefault(case.example.patient_key, case)
+    return [chosen[key] for key in sorted(chosen)]
+
+
+def shown(keys: Iterable[str]) -> tuple[str, ...]:
+    """The first few of some keys."""
+    return tuple(sorted(set(keys))[:MOST_SHOWN])
+
+
+def by_value(pairs: Iterable[tuple[str, AuditedCase]]) -> Mapping[str, Sequence[AuditedCase]]:
+    """Cases by what they share."""
+    found: defaultdict[str, list[AuditedCase]] = defaultdict(list)
+    for value, case in pairs:
+        found[value].append(case)
+    return found
