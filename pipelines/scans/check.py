@@ -26,12 +26,12 @@ from dataclasses import dataclass, replace
 from data_schemas.reasons import Reason, Remark
 from pipelines.scans.count import alternating, lopsided, miscounted, misplaced
 from pipelines.scans.decode import LOSSY
-from pipelines.scans.headers import SliceHeader
 from pipelines.scans.identity import within_series
 from pipelines.scans.intensity import intensity_problems
 from pipelines.scans.laterality import laterality_problems
 from pipelines.scans.objects import missing_frames, no_images, object_problems, sort_out
 from pipelines.scans.problem import Problem
+from pipelines.scans.slice_header import SliceHeader
 from pipelines.scans.split import Part, split_stacks, strangers
 from pipelines.scans.stack import MIN_SLICES, Stack, stack_slices
 

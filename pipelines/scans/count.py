@@ -13,8 +13,8 @@ from itertools import pairwise
 import numpy as np
 
 from data_schemas.reasons import Reason
-from pipelines.scans.headers import SliceHeader
 from pipelines.scans.problem import Problem
+from pipelines.scans.slice_header import SliceHeader
 
 # Of the thickness: slices of a CT further apart than this have something between them that was not sent.
 FURTHER_APART = 1.5

@@ -13,9 +13,9 @@ from data_schemas.errors import RefusedError
 from data_schemas.reasons import Reason
 from pipelines.scans.codestream import BASELINE, EXTENDED, LOSSLESS, NEAR_LOSSLESS, FrameSize, frame_size
 from pipelines.scans.elements import DEFLATED, EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE, PixelSpan
-from pipelines.scans.headers import SliceHeader
 from pipelines.scans.pool import DecoderPool, default_pool
 from pipelines.scans.rle import segments
+from pipelines.scans.slice_header import SliceHeader
 
 NATIVE = frozenset({IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG, DEFLATED})
 RLE = "1.2.840.10008.1.2.5"

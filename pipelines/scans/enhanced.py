@@ -12,15 +12,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import tzinfo
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from data_schemas.reasons import Reason
 from pipelines.scans import values
 from pipelines.scans.elements import BrokenError, Elements, PixelSpan
 from pipelines.scans.enhanced_groups import PER_FRAME, SHARED, Raw, frame_values
-
-if TYPE_CHECKING:
-    from pipelines.scans.headers import SliceHeader
+from pipelines.scans.slice_header import SliceHeader
 
 # Enhanced CT, MR and PET; legacy converted enhanced CT, MR and PET.
 ENHANCED = frozenset({

@@ -14,12 +14,13 @@ from pipelines.scans.check import check_series
 from pipelines.scans.decode import decode_frame
 from pipelines.scans.digest import file_digests, scan_id, unsealed_id
 from pipelines.scans.elements import DEFLATED
-from pipelines.scans.headers import SliceHeader, patient_facts
+from pipelines.scans.headers import patient_facts
 from pipelines.scans.inflate import data_set
 from pipelines.scans.intensity import no_hounsfield_units
 from pipelines.scans.look import Stamp
 from pipelines.scans.problem import Problem
 from pipelines.scans.read import rescale
+from pipelines.scans.slice_header import SliceHeader
 from pipelines.scans.stack import Stack
 from pipelines.scans.stored import StoredFile
 

@@ -18,8 +18,8 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence, Se
 from data_schemas.reasons import Reason
 from data_schemas.scan import PatientFacts, Scan, Series, SeriesStatus
 from pipelines.scans import values
-from pipelines.scans.headers import SliceHeader
 from pipelines.scans.problem import Problem
+from pipelines.scans.slice_header import SliceHeader
 from pipelines.workspace.identity import PADDING, normalise_id
 
 # Without blanks, punctuation and case. Numbered ones ("ANON0001") are pseudonyms, and tell people apart.

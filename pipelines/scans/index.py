@@ -11,11 +11,11 @@ from data_schemas.errors import InputError
 from data_schemas.reasons import Reason, Remark
 from data_schemas.scan import Index, PatientFacts, Series
 from pipelines.scans.group import Known, make_series
-from pipelines.scans.headers import SliceHeader
 from pipelines.scans.identity import across, quarantined
 from pipelines.scans.look import Found, look, stamp_of
 from pipelines.scans.manifest import Entry, Manifest
 from pipelines.scans.problem import Problem
+from pipelines.scans.slice_header import SliceHeader
 from pipelines.sources.folder import walk
 
 Progress = Callable[[int, int], None]

@@ -9,8 +9,8 @@ import numpy as np
 
 from data_schemas.errors import RefusedError
 from data_schemas.reasons import Reason
-from pipelines.scans.headers import SliceHeader
 from pipelines.scans.problem import Problem
+from pipelines.scans.slice_header import SliceHeader
 
 # Modalities whose numbers are quantities: there MONOCHROME1 leaves open whether the numbers themselves were inverted,
 # and the readers of the field disagree. Elsewhere it is a matter of display, and is inverted with a remark.

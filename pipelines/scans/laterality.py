@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from data_schemas.reasons import Reason
-from pipelines.scans.headers import SliceHeader
 from pipelines.scans.problem import Problem
+from pipelines.scans.slice_header import SliceHeader
 
 _SIDE = {"LEFT": "L", "LINKS": "L", "LINKE": "L", "GAUCHE": "L", "RIGHT": "R", "RECHTS": "R", "RECHTE": "R"}
 _SIDE |= {"DROIT": "R", "DROITE": "R", "IZQUIERDA": "L", "IZQUIERDO": "L", "DERECHA": "R", "DERECHO": "R"}

@@ -10,8 +10,9 @@ from typing import NamedTuple
 from data_schemas.errors import RefusedError
 from data_schemas.reasons import Reason
 from data_schemas.scan import PatientFacts, Series, SeriesStatus
-from pipelines.scans.headers import SliceHeader, read_headers
+from pipelines.scans.headers import read_headers
 from pipelines.scans.nifti import is_nifti, nifti_scan
+from pipelines.scans.slice_header import SliceHeader
 from pipelines.scans.window import FIRST_BYTES, Window
 from pipelines.sources.folder import open_file
 

@@ -9,8 +9,8 @@ from typing import Any
 from data_schemas.reasons import Reason
 from data_schemas.scan import Series
 from pipelines.scans.elements import PixelSpan
-from pipelines.scans.headers import SliceHeader
 from pipelines.scans.look import Found
+from pipelines.scans.slice_header import SliceHeader
 
 FIELDS = [field.name for field in fields(SliceHeader)]
 # Known from elsewhere: the row's path, stamp and digest.

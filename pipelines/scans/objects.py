@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from data_schemas.reasons import Reason
 from pipelines.scans.decode import MAX_PIXELS, SUPPORTED
-from pipelines.scans.headers import SliceHeader
 from pipelines.scans.problem import Problem
+from pipelines.scans.slice_header import SliceHeader
 
 _STORAGE = "1.2.840.10008.5.1.4.1.1"
 # Classic objects, one slice each, and enhanced ones, whose frames are the slices.

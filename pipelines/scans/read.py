@@ -17,10 +17,11 @@ from data_schemas.reasons import Reason, Remark
 from data_schemas.scan import Scan, ScanFile
 from pipelines.scans.decode import NATIVE, ReadBytes, decode_frame, decode_pixels
 from pipelines.scans.elements import DEFLATED
-from pipelines.scans.headers import SliceHeader, read_header, read_headers
+from pipelines.scans.headers import read_header, read_headers
 from pipelines.scans.inflate import data_set
 from pipelines.scans.nifti import read_nifti_values
 from pipelines.scans.pool import DecoderPool
+from pipelines.scans.slice_header import SliceHeader
 from pipelines.scans.stored import StoredFile, read_stored
 from pipelines.scans.window import Window
 

@@ -28,8 +28,8 @@ from typing import NamedTuple
 import numpy as np
 
 from data_schemas.reasons import Reason
-from pipelines.scans.headers import SliceHeader
 from pipelines.scans.problem import Problem
+from pipelines.scans.slice_header import SliceHeader
 from pipelines.scans.stack import DIRECTION_TOLERANCE, MIN_SLICES, places
 
 Headers = Sequence[SliceHeader]

@@ -18,8 +18,8 @@ import numpy as np
 from data_schemas.reasons import Reason, Remark
 from data_schemas.scan import Geometry, Row
 from pipelines.scans.grid import fit_line, grown, right_angles
-from pipelines.scans.headers import SliceHeader
 from pipelines.scans.problem import Problem
+from pipelines.scans.slice_header import SliceHeader
 
 # With fewer slices a missing one cannot be told from uneven spacing.
 MIN_SLICES = 5

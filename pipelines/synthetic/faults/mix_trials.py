@@ -11,8 +11,9 @@ import numpy as np
 
 from data_schemas.reasons import Reason
 from pipelines.scans.check import check_series
-from pipelines.scans.headers import SliceHeader, read_header
+from pipelines.scans.headers import read_header
 from pipelines.scans.index import index_paths
+from pipelines.scans.slice_header import SliceHeader
 from pipelines.synthetic.faults.forms import write_files
 from pipelines.synthetic.faults.mixtures import Mixture, draw_mixture, in_headers, in_slices
 from pipelines.synthetic.faults.wedge import draw_style, make_wedge

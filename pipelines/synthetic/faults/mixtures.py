@@ -16,7 +16,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from pipelines.scans import values
-from pipelines.scans.headers import SliceHeader
+from pipelines.scans.slice_header import SliceHeader
 from pipelines.synthetic.faults.people import STAND_INS
 from pipelines.synthetic.faults.wedge import write_raw
 

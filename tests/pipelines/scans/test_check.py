@@ -14,7 +14,8 @@ from pydicom.dataset import Dataset
 
 from data_schemas.reasons import Reason, Remark
 from pipelines.scans.check import Verdict, check_series
-from pipelines.scans.headers import SliceHeader, read_header
+from pipelines.scans.headers import read_header
+from pipelines.scans.slice_header import SliceHeader
 
 Changes = dict[str, object]
 

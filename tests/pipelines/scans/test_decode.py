@@ -15,8 +15,9 @@ from pydicom.pixels.utils import pixel_array
 from data_schemas.errors import RefusedError
 from data_schemas.reasons import Reason
 from pipelines.scans.decode import decode_frame, decode_pixels
-from pipelines.scans.headers import SliceHeader, read_header
+from pipelines.scans.headers import read_header
 from pipelines.scans.pool import DecoderPool
+from pipelines.scans.slice_header import SliceHeader
 
 PREFIX = "1.2.840.10008.1.2"
 COMPRESSED = [f"{PREFIX}.4.{code}" for code in (57, 70, 80, 81, 90, 91, 201, 202, 203)]

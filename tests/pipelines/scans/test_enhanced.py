@@ -26,9 +26,10 @@ from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRL
 from data_schemas.reasons import Reason
 from data_schemas.scan import SeriesStatus
 from pipelines.scans import enhanced
-from pipelines.scans.headers import SliceHeader, read_headers
+from pipelines.scans.headers import read_headers
 from pipelines.scans.index import index_paths
 from pipelines.scans.read import read_volume
+from pipelines.scans.slice_header import SliceHeader
 
 CT, MR = "1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.4.1"
 DIRECTIONS = (0.8, 0.6, 0.0, -0.48, 0.64, 0.6)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pydicom.dataset import Dataset
 
-from pipelines.scans.headers import SliceHeader, patient_facts, read_header
+from pipelines.scans.headers import patient_facts, read_header
+from pipelines.scans.slice_header import SliceHeader
 
 
 @pytest.fixture

@@ -17,9 +17,10 @@ from pydicom.dataset import Dataset
 from data_schemas.errors import RefusedError
 from data_schemas.reasons import Reason
 from pipelines.scans.check import check_series
-from pipelines.scans.headers import SliceHeader, read_header
+from pipelines.scans.headers import read_header
 from pipelines.scans.read import slice_values
 from pipelines.scans.regrid import AIR_HU, regrid, shifted
+from pipelines.scans.slice_header import SliceHeader
 from pipelines.scans.stack import Stack
 
 

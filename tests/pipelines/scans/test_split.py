@@ -11,7 +11,7 @@ import pytest
 
 from data_schemas.reasons import Reason, Remark
 from pipelines.scans.check import Verdict, check_series
-from pipelines.scans.headers import SliceHeader
+from pipelines.scans.slice_header import SliceHeader
 
 Slices = list[SliceHeader]
 Change = Callable[..., Slices]

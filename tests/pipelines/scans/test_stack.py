@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from data_schemas.reasons import Reason, Remark
 from pipelines.scans.check import Verdict, check_series
 from pipelines.scans.grid import fit_line, grown
-from pipelines.scans.headers import SliceHeader
+from pipelines.scans.slice_header import SliceHeader
 from pipelines.scans.stack import Stack, places, stack_slices
 
 Slices = list[SliceHeader]
