@@ -25,7 +25,8 @@ from pipelines.workspace.migrate import check_revision, upgrade
 FORMAT = 1
 KEY_BYTES = 32
 FOLDERS = ("artifacts", "cache", "pages", "spool", "results", "prefect", "incoming")
-OURS = {"workspace.json", "scanote.yaml", "key", "scanote.db", "scanote.db-wal", "scanote.db-shm", "mlflow.db"}
+OURS = {"workspace.json", "scanote.yaml", "key", "scanote.db", "scanote.db-wal", "scanote.db-shm"}
+OURS |= {"scanote.db-journal", "mlflow.db"}  # the former while the first of several creators switches to WAL
 log = logging.getLogger(__name__)
 
 

@@ -244,7 +244,7 @@ NUMBERS = {
     "slope-zero": Fault("slope 0", _UNITS, edit=all_raw("RescaleSlope", "DS", "0", "-1")),
     "slope-no-number": Fault("slope nan", _UNITS, edit=all_raw("RescaleSlope", "DS", "nan", "inf")),
     "another-unit": Fault("a CT that is not in HU", _UNITS, edit=all_raw("RescaleType", "LO", "OD", "Z_EFF", "MGML")),
-    "rescaled-twice": Fault("HU pixels with the intercept again", _UNITS, edit=_rescaled_twice),
+    "rescaled-twice": Fault("HU pixels with the intercept again", _FAILED | _UNITS, edit=_rescaled_twice),
     "eight-bit-window": Fault("a CT windowed to 8 bits", _UNITS, edit=_eight_bits, forms=(CLASSIC,)),
     "swapped-bytes": Fault("pixels in the other byte order", _FAILED | _UNITS, edit=_swapped_bytes,
                            forms=UNCOMPRESSED),
