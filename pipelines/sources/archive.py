@@ -24,7 +24,7 @@ from data_schemas.errors import RefusedError, WorkspaceError
 from data_schemas.reasons import Reason
 from pipelines.sources.tarball import BLOCK, PIECE, Member, is_tar_header, tar_members
 from pipelines.workspace.digests import sha256_file
-from pipelines.workspace.files import make_private_folder, sync_folder
+from pipelines.workspace.files import make_private_folder, sync_path
 
 T = TypeVar("T")
 Kind = Literal["zip", "tar", "gzip", "bzip2", "xz"]
@@ -142,7 +142,7 @@ def unpack(archive: Path, into: Path, *, limits: Limits = LIMITS) -> Path:
     staging = Path(tempfile.mkdtemp(dir=into, prefix=_STAGING))
     try:
         _unpack(archive, staging, _Budget(limits, size))
-        sync_folder(staging)
+        sync_path(staging)
         try:
             staging.rename(home)
         except OSError:

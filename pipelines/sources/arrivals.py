@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from data_schemas.errors import ServerError, WorkspaceError
-from pipelines.workspace.files import make_private_folder, sync_folder
+from pipelines.workspace.files import make_private_folder, sync_path
 from pipelines.workspace.identity import keyed_digest, normalise_id, study_key
 
 ENDING = ".dcm"
@@ -58,21 +57,12 @@ def publish(batch: Path, home: Path) -> Path:
     names = "\n".join(sorted(path.name for path in batch.iterdir()))
     place = make_private_folder(home) / hashlib.sha256(names.encode()).hexdigest()[:32]
     try:
-        sync_folder(batch)
+        sync_path(batch)
         batch.rename(place)
-        sync_folder(home)
+        sync_path(home)
     except OSError as error:
         raise WorkspaceError(f"{place}: cannot be written ({error.strerror}); mend that and retry") from None
     return place
-
-
-def sync_file(path: Path) -> None:
-    """Sync a file's bytes to the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager

@@ -10,7 +10,6 @@ import logging
 import re
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from typing import Any
 from data_schemas.errors import InputError
 from pipelines.sources import arrivals
 from pipelines.sources.inbox import Inbox, NoRoomError
+from pipelines.sources.quiet import quiet
 
 # Of one instance. An enhanced CT of 1,000 slices of 512² takes half of it.
 MAX_INSTANCE_BYTES = 2**30
@@ -132,7 +132,7 @@ def receiving(
     entity.maximum_pdu_size = PDU_BYTES
     entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = IDLE_SECONDS
     entity.supported_contexts = _contexts()
-    with arrivals.only_one(into / "received.lock", "is receiving"), _quiet():
+    with arrivals.only_one(into / "received.lock", "is receiving"), quiet(*_LOUD):
         receiver.inbox.prepare()
         try:
             server = entity.start_server(
@@ -263,20 +263,3 @@ def _study_uid(content: Any, syntax: str) -> str:
     if not uid or len(uid) > 128:
         raise ValueError
     return uid
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the libraries from telling what they were sent, in logs or warnings, while threads of theirs run."""
-    loud = [logging.getLogger(name) for name in _LOUD]
-    levels = [logger.level for logger in loud]
-    with warnings.catch_warnings():
-        for name in _LOUD:
-            warnings.filterwarnings("ignore", module=rf"{name}(\..*)?")
-        for logger in loud:
-            logger.setLevel(logging.CRITICAL + 1)
-        try:
-            yield
-        finally:
-            for logger, level in zip(loud, levels, strict=True):
-                logger.setLevel(level)

@@ -6,11 +6,9 @@ not fetched again; a late series or instance is. What was fetched before a serve
 
 from __future__ import annotations
 
-import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -19,6 +17,7 @@ from typing import Any
 
 from data_schemas.errors import ServerError
 from pipelines.sources import arrivals
+from pipelines.sources.quiet import quiet
 from pipelines.sources.wado import Answer, Connection, StatusError
 from pipelines.workspace.files import make_private_folder
 
@@ -105,7 +104,7 @@ def fetch(
     ready, staging = into / arrivals.FETCHED, into / "dicomweb-partial"
     counted: Counter[str] = Counter()
     failures = 0
-    with arrivals.only_one(into / "dicomweb.lock", "is fetching"), _quiet(), connection:
+    with arrivals.only_one(into / "dicomweb.lock", "is fetching"), quiet(*_LOUD), connection:
         studies, counted["odd"] = _studies(connection, since, until, modalities, page)
         for number, study in enumerate(studies, 1):
             for work in _works(connection, study, modalities, ready, staging, key, page):
@@ -242,17 +241,3 @@ def _values(row: dict[str, Any], tag: str) -> list[str]:
 
 def _value(row: dict[str, Any], tag: str) -> str:
     return next(iter(_values(row, tag)), "")
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the libraries from logging URLs: they hold UIDs, and a warning of the server's may hold anything."""
-    loud = [logging.getLogger(name) for name in _LOUD]
-    levels = [logger.level for logger in loud]
-    for logger in loud:
-        logger.setLevel(logging.CRITICAL + 1)
-    try:
-        yield
-    finally:
-        for logger, level in zip(loud, levels, strict=True):
-            logger.setLevel(level)

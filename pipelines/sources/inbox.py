@@ -14,7 +14,7 @@ from pathlib import Path
 
 from data_schemas.errors import WorkspaceError
 from pipelines.sources import arrivals
-from pipelines.workspace.files import make_private_folder
+from pipelines.workspace.files import make_private_folder, sync_path
 
 # Left free on the disk: the database, the pages and the system need some.
 KEEP_FREE_BYTES = 2**30
@@ -93,7 +93,7 @@ class Inbox:
             with open(handle, "wb") as out:  # noqa: PTH123
                 out.write(head)
                 out.write(content)
-            arrivals.sync_file(Path(part))
+            sync_path(Path(part))
             with self._lock:
                 folder = make_private_folder(self.arriving / study)
                 new = not (folder / name).exists()

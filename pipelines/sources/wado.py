@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 from data_schemas.errors import InputError, ServerError, WorkspaceError
-from pipelines.sources.arrivals import sync_file
 from pipelines.sources.multipart import MultipartError, boundary_of, multipart_pieces
+from pipelines.workspace.files import sync_path
 
 if TYPE_CHECKING:
     import requests
@@ -91,7 +91,7 @@ class Answer:
         if not uid:
             raise MultipartError("an instance that is no DICOM file")
         part.chmod(0o600)
-        sync_file(part)
+        sync_path(part)
         part.replace(self.folder / self.named(uid))
 
 

@@ -57,8 +57,8 @@ def make_private_folder(path: Path) -> Path:
     return path
 
 
-def sync_folder(path: Path) -> None:
-    """Sync a folder's entries to the disk, so that a file moved into it is still there after a power cut."""
+def sync_path(path: Path) -> None:
+    """Sync a file's bytes, or a folder's entries, to the disk, so that they are still there after a power cut."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -76,7 +76,7 @@ def _place(path: Path, data: bytes | memoryview, move: Callable[[str, Path], Non
             stream.flush()
             os.fsync(stream.fileno())
         move(name, path)
-        sync_folder(path.parent)
+        sync_path(path.parent)
     except FileExistsError:
         raise
     except OSError as error:

@@ -15,7 +15,7 @@ from typing import Any
 
 from data_schemas.errors import WorkspaceError
 from pipelines.workspace.digests import canonical_json, json_digest
-from pipelines.workspace.files import make_private_folder, sync_folder, write_new
+from pipelines.workspace.files import make_private_folder, sync_path, write_new
 
 Handler = Callable[[dict[str, Any]], object]
 log = logging.getLogger(__name__)
@@ -91,8 +91,8 @@ class Spool:
             log.warning("spool entry %s (%s) was not told: %s", name, entry["kind"], type(error).__name__)
             return "failed"
         self._waiting(name).replace(self._told(name))
-        sync_folder(self.root / "told")
-        sync_folder(self.root)
+        sync_path(self.root / "told")
+        sync_path(self.root)
         return "delivered"
 
     def _entries(self) -> list[tuple[str, dict[str, Any] | None]]:

@@ -19,7 +19,7 @@ from pipelines.scans.release.object import release_object
 from pipelines.scans.release.profile import EDITION, Profile
 from pipelines.scans.release.sweep import sweep
 from pipelines.scans.stored import read_stored
-from pipelines.workspace.files import sync_folder
+from pipelines.workspace.files import sync_path
 
 Progress = Callable[[int, int], None]
 NOT_CLAIMED = ("Clean Pixel Data Option", "Clean Recognizable Visual Features Option", "Clean Descriptors Option")
@@ -110,7 +110,7 @@ def release_scans(
         record.write_text(json.dumps(_record(report, profile), indent=2) + "\n", encoding="utf-8")
         _sync(hidden, [*written.values(), record])
         hidden.rename(out)
-        sync_folder(out.resolve().parent)
+        sync_path(out.resolve().parent)
     except OSError as error:
         raise InputError(f"{out}: cannot be written ({error.strerror}); mend that and retry") from None
     finally:
@@ -127,7 +127,7 @@ def _sync(root: Path, files: Sequence[Path]) -> None:
         finally:
             os.close(handle)
     for folder in {parent for path in files for parent in path.parents if parent.is_relative_to(root)}:
-        sync_folder(folder)
+        sync_path(folder)
 
 
 def _release_scan(
