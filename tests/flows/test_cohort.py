@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from data_schemas.leakage import LEAK_KINDS
 from data_schemas.settings import ModelRecipe
-from flows.cli.app import main
 from pipelines.cases.ingest import ingest
 from pipelines.synthetic.truth import Dials, Leaks
 from pipelines.synthetic.write import Hospital, write_hospital
@@ -23,29 +21,7 @@ from pipelines.workspace.paths import Workspace, create_workspace, open_workspac
 PATIENTS = 24
 
 
-@dataclass(frozen=True)
-class Ran:
-    code: int
-    out: str
-    err: str
-
-
-Scanote = Callable[..., Ran]
-
-
-@pytest.fixture
-def scanote(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Scanote:
-    def run(*arguments: object) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["scanote", *map(str, arguments)])
-        code = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        out, err = capsys.readouterr()
-        return Ran(code, out, err)
-
-    return run
+Scanote = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")

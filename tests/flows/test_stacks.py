@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import nibabel
 import numpy as np
@@ -12,10 +12,9 @@ import pydicom
 import pytest
 from pydicom.uid import generate_uid
 
-from flows.cli.app import main
 from pipelines.synthetic.write import write_hospital
 
-Run = Callable[..., tuple[int, str, str]]
+Scanote = Callable[..., Any]
 
 
 @pytest.fixture
@@ -34,36 +33,24 @@ def echoes(tmp_path: Path) -> Path:
     return hospital.scans
 
 
-@pytest.fixture
-def scanote(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["scanote", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        told = capsys.readouterr()
-        return int(stop.value.code or 0), told.out, told.err
-
-    return run
-
-
-def test_inspect_shows_one_line_a_stack(echoes: Path, scanote: Run) -> None:
-    _, told, _ = scanote("inspect", echoes)
+def test_inspect_shows_one_line_a_stack(echoes: Path, scanote: Scanote) -> None:
+    told = scanote("inspect", echoes).out
     rows = [line for line in told.splitlines() if line.startswith("accepted")]
     assert [row.split()[-2:] for row in rows] == [["echo", "1"], ["echo", "2"]]
 
 
-def test_volume_asks_which_stack_and_writes_that_one(echoes: Path, scanote: Run, tmp_path: Path) -> None:
-    code, _, complaint = scanote("volume", echoes, tmp_path / "out.nii.gz")
-    assert code == 2
-    assert "choose one with --stack" in complaint
+def test_volume_asks_which_stack_and_writes_that_one(echoes: Path, scanote: Scanote, tmp_path: Path) -> None:
+    done = scanote("volume", echoes, tmp_path / "out.nii.gz")
+    assert done.code == 2
+    assert "choose one with --stack" in done.complaint
     means = []
     for stack in ("echo 1", "echo 2"):
-        assert scanote("volume", echoes, tmp_path / "out.nii.gz", "--stack", stack)[0] == 0
+        assert scanote("volume", echoes, tmp_path / "out.nii.gz", "--stack", stack).code == 0
         means.append(np.asarray(nibabel.load(tmp_path / "out.nii.gz").dataobj).mean())
     assert means[0] > means[1]
 
 
-def test_a_stack_that_is_not_there_is_one_line(echoes: Path, scanote: Run, tmp_path: Path) -> None:
-    code, _, complaint = scanote("volume", echoes, tmp_path / "out.nii.gz", "--stack", "echo 9")
-    assert code == 2
-    assert "none of that stack" in complaint
+def test_a_stack_that_is_not_there_is_one_line(echoes: Path, scanote: Scanote, tmp_path: Path) -> None:
+    done = scanote("volume", echoes, tmp_path / "out.nii.gz", "--stack", "echo 9")
+    assert done.code == 2
+    assert "none of that stack" in done.complaint
