@@ -1,4 +1,4 @@
-"""Everything under some paths, as people keep it: folders and files, archives, stacks of pictures, discs."""
+"""Everything under some paths, as people keep it: folders and files, archives, stacks of pictures, discs, tables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from data_schemas.reasons import Reason
 from data_schemas.scan import Index, Series
 from pipelines.scans.index import index_paths
 from pipelines.scans.look import broken
-from pipelines.scans.pictures import SIDECAR, picture_series
+from pipelines.scans.pictures import SIDECAR, picture_series, stack_series
+from pipelines.scans.scan_table import ScanTable, is_scan_table, read_scan_tables
 from pipelines.sources.archive import LIMITS, NESTED, Limits, archive_kind, names_archive, unpack
 from pipelines.sources.dicomdir import is_dicomdir, missing_files
 from pipelines.sources.folder import walk
@@ -48,24 +49,24 @@ def index_sources(
     Index
         As `index_paths`; ``where`` names the archive, and the member by its number. An archive that is refused, a
         stack of pictures that is not stated well, and an archive within an archive are quarantined entries. Files
-        that a DICOMDIR lists and that are not there are counted in ``ignored`` as ``file-missing``.
+        that a DICOMDIR lists and that are not there are counted in ``ignored`` as ``file-missing``. What
+        `pipelines.scans.scan_table` states of NIfTI files and of pictures is filled in.
 
     Raises
     ------
     InputError
-        A path does not exist, or there is no file at all.
+        A path does not exist, there is no file at all, or a table of scans cannot be read as a whole.
     WorkspaceError
         The folder for archives cannot be written.
     """
     roots = [Path(paths)] if isinstance(paths, (str, Path)) else [Path(path) for path in paths]
     files = list(walk(roots))
     opened = _open(files, unpacked, limits)
-    stacks, claimed = _stacks(files)
-    rest = [path for path in opened.files if path not in claimed]
-    # Named as they were given where nothing was taken out: a table of identities is relative to its folder.
-    named = roots if rest == files else rest
-    index = index_paths(named, **options) if named else Index()
-    series = [*(_told(entry, opened.archives) for entry in index.series), *opened.entries]
+    table = read_scan_tables(path for path in files if is_scan_table(path))
+    stacks, claimed = _stacks(files, table)
+    rest = [path for path in opened.files if path not in claimed and not is_scan_table(path)]
+    index = index_paths(rest if files else roots, stated=table.scans, **options) if rest or not files else Index()
+    series = [*(_told(entry, opened.archives) for entry in index.series), *opened.entries, *table.refused]
     ignored = dict(index.ignored)
     if missing := sum(missing_files(path, files)[0] for path in files if is_dicomdir(path)):
         ignored[Reason.FILE_MISSING.value] = ignored.get(Reason.FILE_MISSING.value, 0) + missing
@@ -96,7 +97,7 @@ def _open(files: Sequence[Path], unpacked: Path, limits: Limits) -> _Opened:
     return opened
 
 
-def _stacks(files: Sequence[Path]) -> tuple[list[Series], set[Path]]:
+def _stacks(files: Sequence[Path], table: ScanTable) -> tuple[list[Series], set[Path]]:
     stacks: list[Series] = []
     claimed: set[Path] = set()
     for sidecar in files:
@@ -104,6 +105,16 @@ def _stacks(files: Sequence[Path]) -> tuple[list[Series], set[Path]]:
             series, pictures = picture_series(sidecar)
             stacks.append(series)
             claimed |= {sidecar, *pictures}
+    for place, stated in table.stacks.items():
+        folder = place if place.is_dir() else place.parent
+        text = stated.model_dump_json(exclude={"files"}).encode()
+        if (folder / SIDECAR).exists():
+            told = f"a row of the table and {SIDECAR} state the same pictures; keep one"
+            stacks.append(broken(place, Reason.NOT_A_RECORD, told))
+            continue
+        series, pictures = stack_series(folder, stated, text=text, where=str(place))
+        stacks.append(series)
+        claimed |= set(pictures)
     return stacks, claimed
 
 

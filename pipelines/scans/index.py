@@ -9,11 +9,13 @@ from typing import Any
 
 from data_schemas.errors import InputError
 from data_schemas.reasons import Reason, Remark
-from data_schemas.scan import Index, PatientFacts, Series
+from data_schemas.scan import Index, Series
+from data_schemas.stated_scan import StatedScan
 from pipelines.scans.group import Known, make_series
 from pipelines.scans.identity import across, quarantined
 from pipelines.scans.look import Found, look, stamp_of
 from pipelines.scans.manifest import Entry, Manifest
+from pipelines.scans.nifti import state
 from pipelines.scans.problem import Problem
 from pipelines.scans.slice_header import SliceHeader
 from pipelines.sources.folder import walk
@@ -25,7 +27,7 @@ def index_paths(
     paths: Iterable[Path | str] | Path | str,
     *,
     progress: Progress | None = None,
-    identity: Mapping[str, PatientFacts] | None = None,
+    stated: Mapping[str, StatedScan] | None = None,
     digests: bool = True,
     manifest: Manifest | None = None,
     digest_progress: Progress | None = None,
@@ -42,8 +44,8 @@ def index_paths(
         Files and folders.
     progress, digest_progress
         Called with (files done, files in all): of headers, and of digests.
-    identity
-        For NIfTI files, which carry none: the patient by path, relative to the folder that was named.
+    stated
+        For NIfTI files, which carry no patient: what a table states of each, by resolved path.
     digests
         Without them no file is read whole, but for the copies of another, one slice a stack, NIfTI and deflated
         files; the scans are not sealed (`pipelines.scans.digest.seal`).
@@ -72,10 +74,11 @@ def index_paths(
     ignored: Counter[str] = Counter()
     known = Known()
     for done, path in enumerate(files, 1):
-        found = _known_or_looked_at(path, _patient_of(path, roots, identity), manifest, known)
+        found = _known_or_looked_at(path, manifest, known)
         if isinstance(found, Reason):
             ignored[found.value] += 1
         elif isinstance(found, Series):
+            found = state(found, (stated or {}).get(str(path.resolve())))
             key = ("volume", found.series_uid) if found.series_uid else ("file", str(path))
             already = entries.get(key)
             entries[key] = _nifti_copy(already, found) if isinstance(already, Series) else found
@@ -97,7 +100,7 @@ def index_paths(
     return Index(series=across(series), ignored=dict(sorted(ignored.items())))
 
 
-def _known_or_looked_at(path: Path, patient: PatientFacts | None, manifest: Manifest | None, known: Known) -> Found:
+def _known_or_looked_at(path: Path, manifest: Manifest | None, known: Known) -> Found:
     """Return what the manifest knows of a file, or look at it; slices are remembered later, with their digest."""
     name = str(path)
     entry = None
@@ -111,22 +114,13 @@ def _known_or_looked_at(path: Path, patient: PatientFacts | None, manifest: Mani
         if entry.sha256:
             known.digests[name] = entry.sha256
         known.probed.update({(name, frame): problem for frame, problem in entry.probed.items()})
-        return _of_patient(entry.found, patient)
-    stamp, found = look(path, patient=patient)
+        return entry.found
+    stamp, found = look(path)
     known.stamps[name] = stamp
     known.touched.add(name)
     if manifest and stamp and not isinstance(found, tuple):
-        manifest.put(name, Entry(stamp, _of_patient(found, None)))
+        manifest.put(name, Entry(stamp, found))
     return found
-
-
-def _of_patient(found: Found, patient: PatientFacts | None) -> Found:
-    """Return a NIfTI entry with the patient that this run's table names; the manifest keeps it without one."""
-    if not isinstance(found, Series) or not found.scans:
-        return found
-    (scan,) = found.scans
-    scan = scan.model_copy(update={"patient": patient or PatientFacts(patient_id="")})
-    return found.model_copy(update={"scans": (scan,)})
 
 
 def _remember(manifest: Manifest, known: Known, groups: Iterable[Sequence[SliceHeader]]) -> None:
@@ -184,14 +178,6 @@ def _series_json(series: Series) -> dict[str, Any]:
         "remarks": [remark.value for remark in series.remarks],
         "scans": scans,
     }
-
-
-def _patient_of(path: Path, roots: Sequence[Path], identity: Mapping[str, PatientFacts] | None) -> PatientFacts | None:
-    if not identity:
-        return None
-    names = [str(path)]
-    names += [path.relative_to(root).as_posix() for root in roots if root.is_dir() and path.is_relative_to(root)]
-    return next((identity[name] for name in names if name in identity), None)
 
 
 def _nifti_copy(first: Series, again: Series) -> Series:

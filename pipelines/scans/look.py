@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from data_schemas.errors import RefusedError
 from data_schemas.reasons import Reason
-from data_schemas.scan import PatientFacts, Series, SeriesStatus
+from data_schemas.scan import Series, SeriesStatus
 from pipelines.scans.headers import read_headers
 from pipelines.scans.nifti import is_nifti, nifti_scan
 from pipelines.scans.slice_header import SliceHeader
@@ -40,15 +40,13 @@ def stamp_of(status: os.stat_result) -> Stamp:
     return Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev)
 
 
-def look(path: Path, *, patient: PatientFacts | None = None) -> tuple[Stamp | None, Found]:
+def look(path: Path) -> tuple[Stamp | None, Found]:
     """Read what one file says of itself.
 
     Parameters
     ----------
     path
         The file.
-    patient
-        Who a NIfTI file is of.
 
     Returns
     -------
@@ -72,7 +70,7 @@ def look(path: Path, *, patient: PatientFacts | None = None) -> tuple[Stamp | No
             if stamp.size > MAX_FILE_BYTES:
                 return stamp, broken(path, Reason.TOO_LARGE, f"{stamp.size} bytes are beyond {MAX_FILE_BYTES}")
             if nifti:
-                return stamp, _nifti(stream.read(), path, patient)
+                return stamp, _nifti(stream.read(), path)
             return stamp, _dicom(Window(head, handle=handle, size=stamp.size), path, claims=claims)
     except OSError as error:
         detail = f"cannot be read ({type(error).__name__}); grant read access"
@@ -104,9 +102,9 @@ def _dicom(window: Window, path: Path, *, claims: bool) -> Found:
     return broken(path, Reason.UNSUPPORTED_OBJECT, "a DICOM object without a SeriesInstanceUID")
 
 
-def _nifti(data: bytes, path: Path, patient: PatientFacts | None) -> Series:
+def _nifti(data: bytes, path: Path) -> Series:
     try:
-        scan = nifti_scan(data, path=str(path), sha256=hashlib.sha256(data).hexdigest(), patient=patient)
+        scan = nifti_scan(data, path=str(path), sha256=hashlib.sha256(data).hexdigest())
     except RefusedError as refused:
         return broken(path, refused.reason, refused.detail, syntax="nifti")
     return Series(

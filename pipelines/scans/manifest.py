@@ -14,7 +14,7 @@ import re
 import sqlite3
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -23,7 +23,7 @@ from typing import Any
 
 from data_schemas.reasons import Reason
 from pipelines.scans.look import Found, Stamp
-from pipelines.scans.manifest_rows import FIELDS, found_of, row_of
+from pipelines.scans.manifest_rows import FIELDS, Owner, found_of, owners_of, row_of
 from pipelines.scans.problem import Problem
 
 FORMAT = 2
@@ -86,6 +86,24 @@ class Manifest:
         self._folder(folder)[name] = row
         self._seen.add(path)
         self._changed.add(folder)
+
+    def leave_out(self, paths: Iterable[str]) -> None:
+        """Keep nothing of some files, whatever was put: of a forgotten patient not even the headers stay."""
+        for path in paths:
+            folder, name = os.path.split(path)
+            if self._folder(folder).pop(name, None) is not None:
+                self._changed.add(folder)
+
+    def owners(self) -> Iterator[tuple[str, frozenset[Owner]]]:
+        """Every file that the manifest holds, and who is named in it; what is put and not saved is not looked at."""
+        for (folder,) in self._connection.execute("SELECT path FROM folder").fetchall():
+            where = os.fsdecode(folder)
+            for name, row in self._stored(where).items():
+                try:
+                    found = owners_of(row[1])
+                except (ValueError, TypeError, KeyError, IndexError):
+                    continue
+                yield f"{where}{os.sep if where else ''}{name}", found
 
     def save(self) -> None:
         """Write what has changed, and forget files that are gone, in one transaction."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from data_schemas.reasons import Reason
 from data_schemas.scan import Series
@@ -18,6 +18,34 @@ _OUTSIDE = ("path", "sha256", "size")
 _STORED = [name for name in FIELDS if name not in _OUTSIDE]
 _TUPLES = ("image_type", "position", "orientation", "pixel_spacing")
 _PLACE = {name: place for place, name in enumerate(_STORED)}
+
+
+class Owner(NamedTuple):
+    """Whom a slice names: the ids of patient, study and series, as they are written."""
+
+    patient_id: str
+    study_uid: str
+    series_uid: str
+
+
+def owners_of(row: Any) -> frozenset[Owner]:
+    """Return whom an entry of `row_of` names; an entry without slices names nobody.
+
+    Raises
+    ------
+    ValueError, TypeError, KeyError, IndexError
+        The row is not one of `row_of`.
+    """
+    if not isinstance(row, list):
+        return frozenset()
+    places = [_PLACE[name] for name in Owner._fields]
+    found = {Owner(*(str(row[0][place]) for place in places))}
+    for differing in row[1:]:
+        whole = list(row[0])
+        for at, value in differing:
+            whole[at] = value
+        found.add(Owner(*(str(whole[place]) for place in places)))
+    return frozenset(found)
 
 
 def row_of(found: Found) -> Any:

@@ -14,7 +14,8 @@ import numpy as np
 
 from data_schemas.errors import RefusedError
 from data_schemas.reasons import Reason, Remark
-from data_schemas.scan import Geometry, PatientFacts, Scan, ScanFile
+from data_schemas.scan import Geometry, PatientFacts, Scan, ScanFile, Series, SeriesFacts
+from data_schemas.stated_scan import StatedScan
 from pipelines.scans.check import MAX_VOXELS
 from pipelines.scans.stack import MIN_SLICES, PIXEL_RANGE_MM, SLICE_RANGE_MM, affine_rows
 
@@ -37,20 +38,19 @@ def is_nifti(data: bytes) -> bool:
     return any(head[at : at + len(magic)] == magic for at, magic in (*_MAGIC, *_PAIRS))
 
 
-def nifti_scan(data: bytes, *, path: str, sha256: str, patient: PatientFacts | None = None) -> Scan:
+def nifti_scan(data: bytes, *, path: str, sha256: str) -> Scan:
     """Check a NIfTI file held in memory and describe its volume.
 
     Parameters
     ----------
     data, path, sha256
         The whole file, where it lies, and its digest.
-    patient
-        Who it is, from a table beside the files; without it the patient id is empty, and matches no record.
 
     Returns
     -------
     Scan
-        Undated, of unknown modality, with UIDs made of the file's digest.
+        Undated, of unknown modality, with UIDs made of the file's digest, and a blank patient id, which matches no
+        record: `state` fills in what a table says.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def nifti_scan(data: bytes, *, path: str, sha256: str, patient: PatientFacts | N
     return Scan(
         scan_id=hashlib.sha256(sha256.encode()).hexdigest(),
         format="nifti",
-        patient=patient or PatientFacts(patient_id=""),
+        patient=PatientFacts(patient_id=""),
         study_uid=uid,
         series_uid=uid,
         modality="",
@@ -86,6 +86,29 @@ def nifti_scan(data: bytes, *, path: str, sha256: str, patient: PatientFacts | N
         files=(ScanFile(path=path, sha256=sha256, size=len(data)),),
         remarks=(Remark.UNDATED,),
         history=("nifti: affine kept, array transposed to [slice, row, column]",),
+    )
+
+
+def state(series: Series, stated: StatedScan | None) -> Series:
+    """A NIfTI file's entry with what a table states of it: patient, study, date, modality, description."""
+    if stated is None or not series.scans:
+        return series
+    (scan,) = series.scans
+    remarks = tuple(remark for remark in scan.remarks if remark is not Remark.UNDATED or stated.acquired is None)
+    told = scan.model_copy(
+        update={
+            "patient": PatientFacts(**stated.model_dump(include=set(PatientFacts.model_fields))),
+            "study_uid": stated.study_uid or scan.study_uid,
+            "accession": stated.accession,
+            "modality": stated.modality,
+            "acquired": stated.acquired,
+            "facts": SeriesFacts(description=stated.description, body_part=stated.body_part.upper()),
+            "remarks": remarks,
+            "history": (*scan.history, "nifti: patient, study, time and modality as stated in a table of scans"),
+        }
+    )
+    return series.model_copy(
+        update={"study_uid": told.study_uid, "modality": told.modality, "remarks": remarks, "scans": (told,)}
     )
 
 

@@ -1,4 +1,7 @@
-"""Stacks of PNG or TIFF pictures with what ``scanote-stack.yaml`` beside them states; without it they are no scan."""
+"""Stacks of PNG or TIFF pictures with what is stated of them beside; without that they are no scan.
+
+It stands in ``scanote-stack.yaml`` in their folder, or in a row of `pipelines.scans.scan_table`.
+"""
 
 from __future__ import annotations
 
@@ -52,14 +55,34 @@ def picture_series(sidecar: Path, *, pool: DecoderPool | None = None) -> tuple[S
     tuple
         The series, accepted with its scan or quarantined with a reason; and the pictures that it speaks of.
     """
-    pictures: tuple[Path, ...] = ()
     try:
         text = _read_sidecar(sidecar)
         stated = _stated(text)
-        pictures = _in_order(sidecar.parent, stated)
+    except RefusedError as refused:
+        return broken(sidecar, refused.reason, refused.detail), ()
+    return stack_series(sidecar.parent, stated, text=text, where=str(sidecar), pool=pool)
+
+
+def stack_series(
+    folder: Path, stated: PictureStack, *, text: bytes, where: str, pool: DecoderPool | None = None
+) -> tuple[Series, tuple[Path, ...]]:
+    """Describe the stack of pictures in a folder of which somebody states the rest.
+
+    Parameters
+    ----------
+    folder, stated, text
+        Where the pictures lie, what is stated of them, and the bytes in which it is: they are part of the scan's id.
+    where
+        What states it.
+    pool
+        As for `picture_series`.
+    """
+    pictures: tuple[Path, ...] = ()
+    try:
+        pictures = _in_order(folder, stated)
         scan = _scan(pictures, stated, text, pool or default_pool())
     except RefusedError as refused:
-        return broken(sidecar, refused.reason, refused.detail, files=max(1, len(pictures))), pictures
+        return broken(where, refused.reason, refused.detail, files=max(1, len(pictures))), pictures
     series = Series(
         series_uid=scan.series_uid,
         study_uid=scan.study_uid,
@@ -68,7 +91,7 @@ def picture_series(sidecar: Path, *, pool: DecoderPool | None = None) -> tuple[S
         transfer_syntax=scan.transfer_syntax,
         status=SeriesStatus.ACCEPTED,
         remarks=scan.remarks,
-        where=str(sidecar),
+        where=where,
         scans=(scan,),
     )
     return series, pictures
@@ -131,20 +154,20 @@ def _in_order(folder: Path, stated: PictureStack) -> tuple[Path, ...]:
     if stated.files:
         paths = [folder / name for name in stated.files]
         if any(not name.lower().endswith(PICTURE_NAMES) for name in stated.files):
-            raise RefusedError(Reason.NOT_A_RECORD, f"{SIDECAR}: 'files' lists what is no .png, .tif or .tiff")
+            raise RefusedError(Reason.NOT_A_RECORD, "'files' lists what is no .png, .tif or .tiff")
     else:
         paths = [path for path in folder.iterdir() if path.name.lower().endswith(PICTURE_NAMES)]
         paths.sort(key=lambda path: _natural(path.name))
         if len({_natural(path.name) for path in paths}) < len(paths):
-            raise RefusedError(Reason.NOT_A_RECORD, f"{SIDECAR}: two names are the same number; list the 'files'")
+            raise RefusedError(Reason.NOT_A_RECORD, "two names are the same number; list the 'files'")
         if _skip([_natural(path.name) for path in paths]):
             raise RefusedError(
                 Reason.MISSING_SLICES,
-                f"{SIDECAR}: the numbers in the names have gaps; list the 'files' if all are there",
+                "the numbers in the names have gaps; list the 'files' if all are there",
             )
     home = folder.resolve()
     if not paths or not all(path.is_file() and path.resolve().parent == home for path in paths):
-        raise RefusedError(Reason.FILE_MISSING, f"{SIDECAR}: not all pictures are in its folder")
+        raise RefusedError(Reason.FILE_MISSING, "not all pictures are in its folder")
     return tuple(paths)
 
 
@@ -210,7 +233,7 @@ def _scan(pictures: Sequence[Path], stated: PictureStack, text: bytes, pool: Dec
         rescale=(slope, intercept),
         facts=SeriesFacts(description=stated.description),
         remarks=() if stated.acquired else (Remark.UNDATED,),
-        history=(f"pictures: order, place, rescale and patient as stated in a sidecar ({sidecar[:12]})",),
+        history=(f"pictures: order, place, rescale and patient as stated beside them ({sidecar[:12]})",),
     )
 
 

@@ -21,7 +21,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_schemas.reasons import Reason
-from data_schemas.scan import Index, PatientFacts, SeriesStatus
+from data_schemas.scan import Index, SeriesStatus
+from data_schemas.stated_scan import StatedScan
 from pipelines.scans import manifest
 from pipelines.scans.headers import read_headers
 from pipelines.scans.index import index_paths
@@ -176,8 +177,8 @@ def test_a_nifti_is_of_the_patient_whom_this_runs_table_names(tmp_path: Path, st
     nibabel.save(image, tmp_path / "tree" / "x.nii")
 
     def patient(name: str | None) -> str:
-        identity = {"x.nii": PatientFacts(patient_id=name)} if name else None
-        return indexed(tmp_path / "tree", store, identity=identity).series[0].scans[0].patient.patient_id
+        stated = {str(tmp_path / "tree" / "x.nii"): StatedScan(patient_id=name)} if name else None
+        return indexed(tmp_path / "tree", store, stated=stated).series[0].scans[0].patient.patient_id
 
     assert [patient("A"), patient("B"), patient(None)] == ["A", "B", ""]
 

@@ -11,6 +11,7 @@ import pytest
 from data_schemas.errors import InputError, RefusedError
 from data_schemas.reasons import Reason, Remark
 from data_schemas.scan import PatientFacts, Scan, Series
+from data_schemas.stated_scan import StatedScan
 from pipelines.scans.export import write_volume
 from pipelines.scans.index import index_paths
 from pipelines.scans.read import read_volume
@@ -81,20 +82,19 @@ def test_the_uids_are_made_of_the_digest_and_nobody_is_named(tmp_path: Path) -> 
     assert Remark.UNDATED in scan.remarks
 
 
-def test_identity_comes_from_a_table_by_relative_path(tmp_path: Path) -> None:
+def test_identity_comes_from_what_is_stated_of_the_path(tmp_path: Path) -> None:
     save(tmp_path / "a" / "x.nii")
-    facts = PatientFacts(patient_id="007")
-    index = index_paths(tmp_path, identity={"a/x.nii": facts})
+    index = index_paths(tmp_path, stated={str(tmp_path / "a" / "x.nii"): StatedScan(patient_id="007")})
 
-    assert index.series[0].scans[0].patient == facts
+    assert index.series[0].scans[0].patient == PatientFacts(patient_id="007")
 
 
 def test_identical_files_under_two_patients_are_quarantined(tmp_path: Path) -> None:
     save(tmp_path / "x.nii")
     save(tmp_path / "y.nii")
-    names = {"x.nii": PatientFacts(patient_id="1"), "y.nii": PatientFacts(patient_id="2")}
+    names = {str(tmp_path / f"{name}.nii"): StatedScan(patient_id=name) for name in "xy"}
 
-    assert [series.reasons for series in index_paths(tmp_path, identity=names).series] == [(Reason.MIXED_PATIENTS,)]
+    assert [series.reasons for series in index_paths(tmp_path, stated=names).series] == [(Reason.MIXED_PATIENTS,)]
 
 
 def test_identical_files_are_one_with_a_remark(tmp_path: Path) -> None:
