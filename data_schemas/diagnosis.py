@@ -34,7 +34,8 @@ class Evidence(Record):
     """A piece of the input that a score rests on, named so that a page can find it again.
 
     ``modality`` is the encoder's name. For a scan, ``position_mm`` is the centre of the region in RAS millimetres; for
-    a note, ``source`` is ``note/section/sentence`` by number. ``weight`` is the share of the attention, 0 to 1.
+    a note, ``source`` is ``note/section/sentence`` by number; for a concept, the same and ``#finding/assertion``, then
+    ``/side`` where one is told. ``weight`` is the share of the attention, 0 to 1.
     """
 
     modality: str

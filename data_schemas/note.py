@@ -7,6 +7,7 @@ from datetime import datetime
 from pydantic import Field
 
 from data_schemas.base import Record
+from data_schemas.dictation import Dictation
 from data_schemas.scan import PatientFacts
 
 
@@ -18,7 +19,11 @@ class Section(Record):
 
 
 class Note(Record):
-    """One note as its source has it. ``study_uid`` is set where the note is about a study (such as its report)."""
+    """One note as its source has it.
+
+    ``study_uid`` or ``accession`` (the number of the imaging order) is set where the note is about a study, as its
+    report or its order is. ``dictation`` is set where the text was transcribed from a recording.
+    """
 
     note_id: str = Field(repr=False)
     patient: PatientFacts = Field(repr=False)
@@ -27,3 +32,5 @@ class Note(Record):
     text: str = Field(repr=False)
     encounter_id: str = Field(default="", repr=False)
     study_uid: str = Field(default="", repr=False)
+    accession: str = Field(default="", repr=False)
+    dictation: Dictation | None = Field(default=None, repr=False)

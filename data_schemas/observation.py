@@ -11,7 +11,10 @@ from data_schemas.scan import PatientFacts
 
 
 class Observation(Record):
-    """One value. ``code`` is a LOINC code or a plain word of the settings; text values (sex) stay text."""
+    """One value. ``code`` is a LOINC code or a plain word of the settings; text values (sex) stay text.
+
+    ``study_uid`` or ``accession`` (the number of the imaging order) is set where it belongs to a study.
+    """
 
     patient: PatientFacts = Field(repr=False)
     taken: datetime | None = Field(default=None, repr=False)
@@ -19,3 +22,4 @@ class Observation(Record):
     value: float | str = Field(repr=False)
     unit: str = ""
     study_uid: str = Field(default="", repr=False)
+    accession: str = Field(default="", repr=False)

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError, model_validator
@@ -14,17 +14,11 @@ from pydantic import BaseModel, ValidationError, model_validator
 from data_schemas.base import Record
 from data_schemas.errors import SettingsError
 from data_schemas.leakage import LeakageSettings
+from data_schemas.linking import LinkSettings
 from data_schemas.marks import MARK, affects, neutral
 from data_schemas.selection import SelectSettings
 
-
-class LinkSettings(Record):
-    """How scans and records are joined, and what may be an input."""
-
-    allow_undated_text: bool = affects(False)
-    ignore_id_case: bool = affects(False)
-    ignore_leading_zeros: bool = affects(False)
-    age_tolerance_years: float = affects(1.5, ge=0.0)
+Modality = Literal["scan", "radiomics", "note", "observation", "concept"]
 
 
 class DicomwebSettings(Record):
@@ -37,6 +31,34 @@ class DicomwebSettings(Record):
     url: str | None = neutral(None, pattern=r"^https?://[^@?#\s]+$")
     modalities: tuple[str, ...] = neutral(("CT",))
     days: int = neutral(7, ge=1)
+
+
+FhirKind = Literal[
+    "Patient",
+    "Encounter",
+    "ImagingStudy",
+    "ServiceRequest",
+    "DocumentReference",
+    "DiagnosticReport",
+    "Condition",
+    "Observation",
+]
+
+
+class FhirSettings(Record):
+    """A FHIR R4 server that the ingest flow fetches records of the last days from, and whose id a patient goes by.
+
+    ``identifier_system`` holds for bundles and exports too: the system of the identifier that is the patient's id.
+    Credentials are never written here: they are read from the environment (SCANOTE_FHIR_TOKEN, or SCANOTE_FHIR_USER
+    and SCANOTE_FHIR_PASSWORD).
+    """
+
+    url: str | None = neutral(None, pattern=r"^https?://[^@?#\s]+$")
+    kinds: tuple[FhirKind, ...] = neutral(get_args(FhirKind), min_length=1)
+    by: Literal["_lastUpdated", "date"] = neutral("_lastUpdated")
+    days: int = neutral(7, ge=1)
+    page: int = neutral(100, ge=1, le=1000)
+    identifier_system: str | None = affects(None, min_length=1)
 
 
 class ReceiverSettings(Record):
@@ -56,12 +78,39 @@ class SourceSettings(Record):
     notes: tuple[str, ...] = neutral(())
     observations: tuple[str, ...] = neutral(())
     observation_columns: tuple[str, ...] = neutral(("sex", "age", "weight_kg"))
+    encoding: str | None = neutral(None)
+    decimal: Literal[".", ","] = neutral(".")
+    comparators: Literal["refuse", "bound"] = neutral("refuse")
+    codes: dict[str, str] = neutral({})
+    units: dict[str, str] = neutral({})
+    assumed_units: dict[str, str] = neutral({})
     labels: tuple[str, ...] = neutral(())
+    findings: tuple[str, ...] = neutral(())
     id_map: str | None = neutral(None)
     splits: str | None = neutral(None)
     resample_irregular: bool = affects(False)
     dicomweb: DicomwebSettings = neutral(DicomwebSettings())
+    fhir: FhirSettings = neutral(FhirSettings())
     receiver: ReceiverSettings = neutral(ReceiverSettings())
+
+
+class DictationSettings(Record):
+    """Recordings of speech. ``model`` is ``packaged`` (a tiny English Whisper), a local folder or a hub id.
+
+    A hub id is fetched only with ``allow_download``. ``vocabulary`` are words of the house for the prompt.
+    ``mask_below`` replaces words heard with less confidence; null masks none.
+    """
+
+    model: str = affects("packaged")
+    revision: str | None = affects(None)
+    vocabulary: tuple[str, ...] = affects(())
+    beam: int = affects(5, ge=1, le=20)
+    critical_confidence: float = affects(0.5, ge=0.0, le=1.0)
+    mask_below: float | None = affects(None, ge=0.0, le=1.0)
+    allow_download: bool = neutral(False)
+    seconds_at_most: float = neutral(3600.0, gt=0.0)
+    megabytes_at_most: float = neutral(512.0, gt=0.0)
+    threads: int = neutral(0, ge=0)
 
 
 class ScanRecipe(Record):
@@ -103,28 +152,43 @@ class ScanRecipe(Record):
 
 
 class NoteRecipe(Record):
-    """From text to tokens. ``encoder`` is a local folder, a hub id, or ``packaged`` (the offline default)."""
+    """From text to tokens. ``encoder`` is a local folder, a hub id, or ``packaged`` (the offline default).
+
+    Without a ``window``, it is what the encoder reads at once, up to 8,192; of one that reads no more than 512, 256.
+    """
 
     encoder: str = neutral("packaged")
     revision: str | None = neutral(None)
     input_sections: tuple[str, ...] = neutral(
         ("history", "indication", "complaint", "medications", "examination", "laboratory", "surgery", "body")
     )
-    window: int = neutral(256, ge=16)
+    window: int | None = neutral(None, ge=16)
     stride: int = neutral(32, ge=0)
-    windows_at_most: int = neutral(64, ge=1)
+    windows_at_most: int = neutral(256, ge=1)
     unit: Literal["sentence", "token"] = neutral("sentence")
+    keep_uncertain: bool = neutral(False)
     states: tuple[int, ...] = neutral((1, -1))
 
     @model_validator(mode="after")
     def _stride_leaves_room(self) -> NoteRecipe:
-        if self.stride >= self.window - 2:
+        if self.window is not None and self.stride >= self.window - 2:
             raise ValueError(f"a stride of {self.stride} leaves no room in a window of {self.window} sub-words")
         return self
 
 
+class ConceptRecipe(Record):
+    """From concepts to tokens: their width, and how many mentions of a case are read, the last ones of the record."""
+
+    width: int = neutral(16, ge=1)
+    at_most: int = neutral(512, ge=1)
+
+
 class FusionRecipe(Record):
-    """The shape of the fusion."""
+    """The fusion. ``linear`` is that of small cohorts: penalised scores, stacked or joined, measured by cross-validation."""
+
+    kind: Literal["cross-attention", "joint", "bottleneck", "concatenation", "gated", "late", "linear"] = neutral(
+        "cross-attention"
+    )
 
     width: int = neutral(64, ge=8)
     heads: int = neutral(4, ge=1)
@@ -139,10 +203,42 @@ class FusionRecipe(Record):
         return self
 
 
+class AugmentRecipe(Record):
+    """What each training step sees changed, drawn anew; never in validation, test or diagnosis.
+
+    ``scans`` are moved, scaled and changed in intensity where the scan encoder learns; never mirrored, for sides matter.
+    ``notes`` lose sentences and have their sections shuffled, on the cached tokens. ``note_copies`` of each training
+    note are rewritten (sentences dropped, sections shuffled, synonyms) and encoded beside it.
+    """
+
+    scans: bool = neutral(False)
+    rotation_degrees: float = neutral(8.0, ge=0.0, le=45.0)
+    scale: float = neutral(0.08, ge=0.0, lt=0.5)
+    translation_mm: float = neutral(10.0, ge=0.0)
+    gain: float = neutral(0.08, ge=0.0, lt=1.0)
+    offset: float = neutral(0.04, ge=0.0, lt=1.0)
+    gamma: float = neutral(0.15, ge=0.0, lt=1.0)
+    noise: float = neutral(0.03, ge=0.0, lt=1.0)
+    blur: float = neutral(0.2, ge=0.0, le=1.0)
+    notes: bool = neutral(False)
+    note_copies: int = neutral(0, ge=0, le=20)
+    sentence_drop: float = neutral(0.1, ge=0.0, lt=1.0)
+    section_shuffle: float = neutral(0.5, ge=0.0, le=1.0)
+    synonyms: float = neutral(0.3, ge=0.0, le=1.0)
+
+
 class TrainingRecipe(Record):
-    """How a model is fitted."""
+    """How a model is fitted.
+
+    ``encoder_rate`` is a factor on the learning rate of encoders beside their heads. ``accumulate`` batches make one
+    step. ``uncertain`` labels (-1) are left out, taken for 0 or 1, or softened into ``uncertain_band``.
+    ``alignment_weight`` is the weight of a loss that draws the modalities of one case together. Within an epoch the
+    state is kept every ``checkpoint_seconds``, or ``checkpoint_steps`` where above 0.
+    """
 
     seed: int = neutral(0)
+    folds: int = neutral(5, ge=2)
+    repeats: int = neutral(3, ge=1)
     epochs: int = neutral(40, ge=1)
     patience: int = neutral(5, ge=1)
     batch_size: int = neutral(32, ge=1)
@@ -150,7 +246,31 @@ class TrainingRecipe(Record):
     weight_decay: float = neutral(1e-2, ge=0.0)
     warmup_share: float = neutral(0.1, ge=0.0, lt=1.0)
     clip_norm: float = neutral(1.0, gt=0.0)
+    optimizer: Literal["adamw", "adam", "sgd"] = neutral("adamw")
+    momentum: float = neutral(0.9, ge=0.0, lt=1.0)
+    schedule: Literal["cosine", "step", "constant"] = neutral("cosine")
+    drop_share: float = neutral(1 / 3, gt=0.0, le=1.0)
+    drop_factor: float = neutral(0.1, gt=0.0, le=1.0)
+    encoder_rate: float = neutral(1.0, ge=0.0)
+    accumulate: int = neutral(1, ge=1)
+    averaging: Literal["none", "ema", "swa"] = neutral("none")
+    average_decay: float = neutral(0.99, ge=0.0, lt=1.0)
+    loss: Literal["bce", "focal", "asymmetric"] = neutral("bce")
+    focal_gamma: float = neutral(2.0, ge=0.0)
+    asymmetric_gamma: float = neutral(4.0, ge=0.0)
+    asymmetric_margin: float = neutral(0.05, ge=0.0, lt=1.0)
     class_weights: bool = neutral(True)
+    class_weighting: Literal["ratio", "effective"] = neutral("ratio")
+    effective_beta: float = neutral(0.999, gt=0.0, lt=1.0)
+    uncertain: Literal["ignore", "zeros", "ones", "soft"] = neutral("ignore")
+    uncertain_band: tuple[float, float] = neutral((0.55, 0.85))
+    alignment_weight: float = neutral(0.0, ge=0.0)
+    alignment_temperature: float = neutral(0.1, gt=0.0)
+    augment: AugmentRecipe = neutral(AugmentRecipe())
+    gradient_checkpointing: bool = neutral(False)
+    checkpoint_steps: int = neutral(0, ge=0)
+    checkpoint_seconds: float = neutral(60.0, gt=0.0)
+    trackers: tuple[Literal["tensorboard", "wandb"], ...] = neutral(())
     precision: Literal["auto", "fp32", "bf16"] = neutral("auto")
     deterministic: bool = neutral(True)
     scan_epochs: int = neutral(4, ge=0)
@@ -159,6 +279,13 @@ class TrainingRecipe(Record):
     bootstrap: int = neutral(1000, ge=10)
     validation_share: float = neutral(0.15, gt=0.0, lt=0.5)
     test_share: float = neutral(0.25, gt=0.0, lt=0.8)
+
+    @model_validator(mode="after")
+    def _band_within_labels(self) -> TrainingRecipe:
+        low, high = self.uncertain_band
+        if not 0.0 <= low <= high <= 1.0:
+            raise ValueError("uncertain_band needs two numbers from 0 to 1, the lower first")
+        return self
 
 
 class ModelRecipe(Record):
@@ -186,11 +313,19 @@ class ModelRecipe(Record):
             "pulmonary-mass-left-lower",
         )
     )
+    modalities: tuple[Modality, ...] = neutral(("scan", "note", "observation"), min_length=1)
     scan: ScanRecipe = neutral(ScanRecipe())
     note: NoteRecipe = neutral(NoteRecipe())
+    concept: ConceptRecipe = neutral(ConceptRecipe())
     observation_codes: tuple[str, ...] = neutral(("age", "sex", "weight"))
     fusion: FusionRecipe = neutral(FusionRecipe())
     training: TrainingRecipe = neutral(TrainingRecipe())
+
+    @model_validator(mode="after")
+    def _modalities_once(self) -> ModelRecipe:
+        if len(set(self.modalities)) < len(self.modalities):
+            raise ValueError("a modality stands twice in modalities")
+        return self
 
 
 class DiagnosisSettings(Record):
@@ -227,6 +362,7 @@ class Settings(Record):
     link: LinkSettings = neutral(LinkSettings())
     select: SelectSettings = neutral(SelectSettings())
     sources: SourceSettings = neutral(SourceSettings())
+    dictation: DictationSettings = neutral(DictationSettings())
     model: ModelRecipe = neutral(ModelRecipe())
     leakage: LeakageSettings = neutral(LeakageSettings())
     diagnosis: DiagnosisSettings = neutral(DiagnosisSettings())

@@ -1,4 +1,4 @@
-"""Fetching from the DICOMweb server of the settings, or another; a dead server never keeps the rest from being read."""
+"""Fetching from the servers of the settings, or others; a dead server never keeps the rest from being read."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from data_schemas.errors import InputError, ServerError
 
 if TYPE_CHECKING:
     from pipelines.sources.dicomweb import Fetched
+    from pipelines.sources.fhir_server import FetchedRecords
     from pipelines.workspace.paths import Workspace
 
 
@@ -21,6 +22,15 @@ class Arrival:
 
     folders: tuple[Path, ...] = ()
     counts: Fetched | None = None
+    problem: ServerError | None = None
+
+
+@dataclass(frozen=True)
+class RecordsArrival:
+    """What was fetched of records, the folders to read, and what went wrong: to be raised when the rest is done."""
+
+    folders: tuple[Path, ...] = ()
+    counts: FetchedRecords | None = None
     problem: ServerError | None = None
 
 
@@ -46,6 +56,7 @@ def fetch_studies(
     from pipelines.sources.arrivals import FETCHED, instances_in
     from pipelines.sources.dicomweb import fetch
     from pipelines.sources.wado import connect
+    from pipelines.workspace.tombstones import blocked
 
     rules = workspace.settings.sources.dicomweb
     address = url or rules.url
@@ -54,6 +65,8 @@ def fetch_studies(
     first = since or (today or date.today()) - timedelta(days=rules.days)
     if until and until < first:
         raise InputError("the last day lies before the first one; exchange them")
+    with workspace.database() as engine:
+        forgotten = blocked(engine).studies
     counts, problem = None, None
     try:
         counts = fetch(
@@ -63,6 +76,7 @@ def fetch_studies(
             since=first,
             until=until,
             modalities=rules.modalities if modalities is None else modalities,
+            skip=forgotten,
             progress=progress,
         )
         if counts.failed:
@@ -71,3 +85,59 @@ def fetch_studies(
         problem = error
     folder = workspace.incoming / FETCHED
     return Arrival((folder,) if instances_in(folder) else (), counts, problem)
+
+
+def fetch_fhir(
+    workspace: Workspace,
+    *,
+    url: str | None = None,
+    since: date | None = None,
+    until: date | None = None,
+    today: date | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> RecordsArrival:
+    """Fetch records into the workspace; what is not given is taken from ``sources.fhir`` of the settings.
+
+    Raises
+    ------
+    InputError
+        The URL cannot be used, or the days are the wrong way round.
+    WorkspaceError
+        The workspace cannot be written.
+    """
+    from pipelines.sources.fhir_connection import connect_fhir
+    from pipelines.sources.fhir_server import fetch_records
+
+    rules = workspace.settings.sources.fhir
+    address = url or rules.url
+    if not address:
+        raise InputError("no FHIR server: name one, or set sources.fhir.url in the workspace's scanote.yaml")
+    first = since or (today or date.today()) - timedelta(days=rules.days)
+    if until and until < first:
+        raise InputError("the last day lies before the first one; exchange them")
+    counts, problem = None, None
+    try:
+        counts = fetch_records(
+            connect_fhir(address),
+            workspace.incoming,
+            key=workspace.key,
+            kinds=rules.kinds,
+            since=first,
+            until=until,
+            by=rules.by,
+            page=rules.page,
+            progress=progress,
+        )
+        if counts.failed:
+            problem = ServerError(f"{counts.problems[0]}; {counts.failed} kinds were not fetched to their end, retry")
+    except ServerError as error:
+        problem = error
+    return RecordsArrival(fetched_records(workspace), counts, problem)
+
+
+def fetched_records(workspace: Workspace) -> tuple[Path, ...]:
+    """The folders of what was fetched from FHIR servers, those that hold anything."""
+    from pipelines.sources.fhir_store import FETCHED
+
+    folder = workspace.incoming / FETCHED
+    return (folder,) if any(folder.glob("*/*.ndjson")) else ()

@@ -63,16 +63,19 @@ def read_sources(workspace: str) -> dict[str, dict[str, int]]:
 
 def _ingest(workspace: Workspace) -> dict[str, dict[str, int]]:
     from data_schemas.scan import SeriesStatus
-    from flows.fetching import Arrival, fetch_studies
+    from flows.fetching import Arrival, RecordsArrival, fetch_fhir, fetch_studies, fetched_records
     from pipelines.cases.ingest import count_reasons, ingest
     from pipelines.sources.arrivals import arrived
 
     arrival = fetch_studies(workspace) if workspace.settings.sources.dicomweb.url else Arrival()
+    records = fetch_fhir(workspace) if workspace.settings.sources.fhir.url else RecordsArrival()
     paths = source_paths(workspace)
-    done = ingest(workspace, **paths | {"scans": (*paths["scans"], *arrived(workspace.incoming))})
-    if arrival.problem:
+    paths["scans"] += arrived(workspace.incoming)
+    paths["notes"] += fetched_records(workspace)
+    done = ingest(workspace, **paths)
+    if problem := arrival.problem or records.problem:
         # What could be had is in the catalogue; the rest is worth a retry.
-        raise arrival.problem
+        raise problem
     series = Counter(
         reason.value
         for series in done.index.series
@@ -84,6 +87,7 @@ def _ingest(workspace: Workspace) -> dict[str, dict[str, int]]:
         "ignored files": done.index.ignored,
         "quarantined series": series,
         "refused records": Counter(line.reason.value for line in done.refused),
+        "noticed": Counter(line.remark.value for line in done.noticed),
         **{f"{kind}, not linked": by for kind, by in count_reasons(done.linked).items()},
     }
     return {**put, "cases": {"linked": len(done.linked.cases)}, **{kind: dict(by) for kind, by in aside.items() if by}}
@@ -97,6 +101,7 @@ def source_paths(workspace: Workspace) -> dict[str, Any]:
     SettingsError
         The settings name no source at all.
     """
+    from flows.fetching import fetched_records
     from pipelines.sources.arrivals import arrived
 
     sources = workspace.settings.sources
@@ -104,7 +109,8 @@ def source_paths(workspace: Workspace) -> dict[str, Any]:
         kind: tuple(_absolute(workspace, path) for path in getattr(sources, kind))
         for kind in ("scans", "notes", "observations", "labels")
     }
-    if not any(named.values()) and not sources.dicomweb.url and not arrived(workspace.incoming):
+    fetched = sources.dicomweb.url or sources.fhir.url or arrived(workspace.incoming) or fetched_records(workspace)
+    if not any(named.values()) and not fetched:
         raise SettingsError(
             f"{workspace.root}/scanote.yaml: 'sources' names nothing to read; list folders or files under sources.scans"
         )

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 
-from fusion_models.fusion import CrossAttentionFusion
-from fusion_models.tokens import Tokens, without
+from fusion_models.fusions.cross_attention import CrossAttentionFusion
+from fusion_models.fusions.hidden import hide_modalities
+from fusion_models.fusions.reading import Reading
+from fusion_models.tokens import Tokens
 
-
-class Reading(NamedTuple):
-    """Logits of the findings, and by modality the share of each finding's attention that each token got.
-
-    The shares of one finding sum to 1 over all modalities; the last token of a modality is its absence token.
-    """
-
-    logits: Float[Tensor, "B F"]
-    attention: dict[str, Float[Tensor, "B F T"]]
+__all__ = ["Diagnoser", "Reading"]
 
 
 class Diagnoser(nn.Module):
@@ -34,6 +26,8 @@ class Diagnoser(nn.Module):
         As :class:`CrossAttentionFusion` has them.
     modality_dropout
         Chance that a present modality of a training case is hidden; a case never loses all it has.
+    fuse
+        Makes what fuses the tokens, from the parameters that :class:`CrossAttentionFusion` has.
     """
 
     def __init__(
@@ -47,9 +41,10 @@ class Diagnoser(nn.Module):
         layers: int,
         dropout: float,
         modality_dropout: float,
+        fuse: Callable[..., nn.Module] = CrossAttentionFusion,
     ) -> None:
         super().__init__()
-        self.fusion = CrossAttentionFusion(
+        self.fusion = fuse(
             features=features, position_scale=position_scale, width=width, heads=heads, layers=layers, dropout=dropout
         )
         self.modality_dropout = modality_dropout
@@ -60,11 +55,6 @@ class Diagnoser(nn.Module):
         self.first = nn.Parameter(torch.randn(findings, width, width) * width**-0.5)
         self.second = nn.Parameter(torch.randn(findings, width) * width**-0.5)
         self.bias = nn.Parameter(torch.zeros(findings))
-
-    def fit(self, tokens: Mapping[str, Tokens]) -> None:
-        """Standardise each modality's features after the training cohort."""
-        for name, part in tokens.items():
-            self.fusion.enter[name].fit(part)  # type: ignore[operator]
 
     def forward(self, tokens: Mapping[str, Tokens]) -> Reading:
         """Read a batch. ``tokens`` has exactly the modalities the model was built for.
@@ -89,7 +79,4 @@ class Diagnoser(nn.Module):
         return Reading(logits, dict(zip(fused, parts, strict=True)))
 
     def _drop(self, tokens: Mapping[str, Tokens]) -> dict[str, Tokens]:
-        present = torch.stack([part.mask.any(dim=1) for part in tokens.values()], dim=1)
-        drop = present & (torch.rand(present.shape, device=present.device) < self.modality_dropout)
-        drop &= ~(drop == present).all(dim=1, keepdim=True)
-        return {name: without(part, drop[:, number]) for number, (name, part) in enumerate(tokens.items())}
+        return hide_modalities(tokens, self.modality_dropout)

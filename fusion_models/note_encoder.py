@@ -33,10 +33,20 @@ class NoteEncoder(nn.Module):
         ``unit`` numbers each sub-word's unit from 0, over all windows of all cases of the batch; -1 for special
         sub-words and padding. A sub-word seen by two overlapping windows counts twice.
         """
+        total, count = self.sums(input_ids, attention_mask, unit, units)
+        return total / count.clamp(min=1.0)[:, None]
+
+    def sums(
+        self, input_ids: Int[Tensor, "W L"], attention_mask: Int[Tensor, "W L"], unit: Int[Tensor, "W L"], units: int
+    ) -> tuple[Float[Tensor, "U D"], Float[Tensor, " U"]]:
+        """Sum of the states of every unit and the number of its sub-words, as `forward` has them.
+
+        For records whose windows are read in several batches: their sums and counts add up.
+        """
         hidden = self.backbone(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True)
         states = torch.cat([hidden.hidden_states[number] for number in self.states], dim=-1)
         real = unit >= 0
         index, states = unit[real], states[real].float()
         total = torch.zeros(units, self.features, device=states.device).index_add(0, index, states)
         count = torch.zeros(units, device=states.device).index_add(0, index, torch.ones_like(index, dtype=torch.float))
-        return total / count.clamp(min=1.0)[:, None]
+        return total, count

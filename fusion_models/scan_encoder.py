@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from fusion_models.checkpointing import checkpointed
 from fusion_models.tokens import Tokens
 
 RESNETS = {
@@ -30,7 +31,7 @@ class ScanReading(NamedTuple):
 class ScanEncoder(nn.Module):
     """A 3D CNN up to its tap, and a head that finds signs anywhere in the scan.
 
-    ``body`` names its parts as MONAI does. ``features`` is the width of a token: the channels at the tap and the signs.
+    Where ``checkpointing`` is set, training keeps less in memory and takes longer. ``body`` names its parts as MONAI does. ``features`` is the width of a token: the channels at the tap and the signs.
 
     Parameters
     ----------
@@ -54,6 +55,8 @@ class ScanEncoder(nn.Module):
 
     def __init__(self, *, architecture: str, channels: int, tap: str, width: float, signs: int) -> None:
         super().__init__()
+        self.channels = channels
+        self.checkpointing = False
         self.body = _body(architecture, channels, tap, width)
         with torch.no_grad():
             depth = int(self.body.eval()(torch.zeros(1, channels, 32, 32, 32)).shape[1])
@@ -67,7 +70,8 @@ class ScanEncoder(nn.Module):
         A sign may be anywhere: its logit is the log-mean-exp of the tokens' logits, so that the strongest region
         decides and every token stays a detector of its own place. A token is its cell's features and its signs' heat.
         """
-        grid = self.body(volume)
+        again = self.checkpointing and self.training and torch.is_grad_enabled()
+        grid = checkpointed(self.body, volume) if again else self.body(volume)
         cells = grid.flatten(2).transpose(1, 2)
         batch, count, _ = cells.shape
         heat = self.sign_head(cells)

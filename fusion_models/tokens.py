@@ -7,10 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+
+
+@runtime_checkable
+class Inputs(Protocol):
+    """What one modality's encoder takes of a batch of cases: tokens of a frozen encoder, or what it embeds itself."""
+
+    def __len__(self) -> int:
+        """Number of cases."""
+        ...
+
+    def take(self, index: Int[Tensor, " N"]) -> Inputs:
+        """The cases at ``index``, with padding that none of them needs cut off."""
+        ...
+
+    def to(self, device: torch.device | str) -> Inputs:
+        """The same cases on a device."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -35,6 +53,14 @@ class Tokens:
     position: Float[Tensor, "B T P"]
     source: Int[Tensor, "B T"]
 
+    def __len__(self) -> int:
+        """Number of cases."""
+        return len(self.mask)
+
+    def take(self, index: Int[Tensor, " N"]) -> Tokens:
+        """The cases at ``index``, with padding that none of them needs cut off."""
+        return Tokens(*take_rows(self.mask, index, (self.values, self.mask, self.position, self.source)))
+
     def to(self, device: torch.device | str) -> Tokens:
         """The same tokens on another device."""
         return Tokens(*(part.to(device) for part in (self.values, self.mask, self.position, self.source)))
@@ -42,6 +68,12 @@ class Tokens:
     def float(self) -> Tokens:
         """The same tokens with values in float32 (a cache may hold them in half precision)."""
         return Tokens(self.values.float(), self.mask, self.position, self.source)
+
+
+def of_one_case(values: Float[Tensor, "T D"], position: Float[Tensor, "T P"]) -> Tokens:
+    """Tokens of a single case (B = 1), all real, each its own source."""
+    count = len(values)
+    return Tokens(values[None], torch.ones(1, count, dtype=torch.bool), position[None], torch.arange(count)[None])
 
 
 def missing(*, batch: int, features: int, coordinates: int) -> Tokens:
@@ -78,6 +110,13 @@ def collate(rows: Sequence[Tokens]) -> Tokens:
 def without(tokens: Tokens, drop: Bool[Tensor, " B"]) -> Tokens:
     """The same tokens with whole rows masked, as if those cases had no such modality."""
     return Tokens(tokens.values, tokens.mask & ~drop[:, None], tokens.position, tokens.source)
+
+
+def take_rows(mask: Bool[Tensor, "B T"], index: Int[Tensor, " N"], parts: Sequence[Tensor]) -> list[Tensor]:
+    """Rows ``index`` of some tensors [B, T, ...], cut after the last slot that ``mask`` shows real in any of them."""
+    chosen = mask[index]
+    slots = int(chosen.any(dim=0).nonzero().max()) + 1 if chosen.any() else 1
+    return [part[index][:, :slots] for part in parts]
 
 
 def _pad(part: Tensor, length: int, value: float | int) -> Tensor:

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from data_schemas.errors import ScanoteError, ServerError
-from flows.cli import batch, cohort, export, learn, receive, scans, story
+from flows.cli import batch, cohort, evaluate, export, forget, learn, receive, scan_table, scans, story
 
 app = typer.Typer(
     name="scanote",
@@ -22,15 +22,18 @@ for verb in (
     story.synth,
     scans.inspect,
     scans.volume,
+    scan_table.scan_table,
     batch.ingest,
     receive.receive,
     cohort.cohort,
     learn.train,
+    evaluate.evaluate,
     batch.diagnose,
     learn.promote,
     learn.rollback,
     batch.serve,
     export.export,
+    forget.forget,
     batch.settings,
 ):
     app.command()(verb)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,7 +23,7 @@ from flows.cli.shared import (
 
 if TYPE_CHECKING:
     from data_schemas.diagnosis import ModelReference
-    from flows.fetching import Arrival
+    from flows.fetching import Arrival, RecordsArrival
     from pipelines.cases.ingest import Ingested
     from pipelines.delivery.deliver import Delivered
     from pipelines.diagnosis.batch import Outcome
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 ManyPaths = list[Path] | None
 DayOption = Annotated[
-    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="With --dicomweb: first and last study date.")
+    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="With --dicomweb and --fhir: first and last day.")
 ]
 
 
@@ -41,6 +42,7 @@ def ingest(
     labels: Annotated[ManyPaths, typer.Option(help="Tables of labels.")] = None,
     id_map: Annotated[Path | None, typer.Option(help="Table scan_patient_id, record_patient_id.")] = None,
     dicomweb: Annotated[str | None, typer.Option(help="URL of a DICOMweb server to fetch studies from.")] = None,
+    fhir: Annotated[str | None, typer.Option(help="Base URL of a FHIR R4 server to fetch records from.")] = None,
     since: DayOption = None,
     until: DayOption = None,
     modality: Annotated[list[str] | None, typer.Option(help="With --dicomweb: modalities, e.g. CT; repeat.")] = None,
@@ -49,23 +51,29 @@ def ingest(
     strict: StrictOption = False,
 ) -> None:
     """Fill the workspace's catalogue, and report what was linked, refused and why."""
-    from flows.fetching import Arrival
+    from flows.fetching import Arrival, RecordsArrival
     from pipelines.cases.ingest import ingest as run
     from pipelines.workspace.paths import create_workspace
 
-    if not dicomweb and any((since, until, modality)):
-        raise InputError("--since, --until and --modality choose what is fetched: name a server with --dicomweb")
-    if not any((scans, notes, observations, labels, id_map, dicomweb)):
-        raise InputError("nothing to ingest: name --scans, --dicomweb, --notes, --observations, --labels or --id-map")
+    if (modality and not dicomweb) or (not (dicomweb or fhir) and any((since, until))):
+        raise InputError(
+            "--since, --until and --modality choose what is fetched: name a server with --dicomweb (or --fhir, which "
+            "has no modalities)"
+        )
+    if not any((scans, notes, observations, labels, id_map, dicomweb, fhir)):
+        raise InputError(
+            "nothing to ingest: name --scans, --dicomweb, --notes, --fhir, --observations, --labels or --id-map"
+        )
     given = create_workspace(workspace)
     arrival = Arrival()
     if dicomweb:
         arrival = _fetch(given, dicomweb, since=since, until=until, modalities=modality)
+    records = _fetch_records(given, fhir, since=since, until=until) if fhir else RecordsArrival()
     with stage("index and link", 0) as report:
         done = run(
             given,
             scans=(*(scans or ()), *arrival.folders),
-            notes=notes or (),
+            notes=(*(notes or ()), *records.folders),
             observations=observations or (),
             labels=labels or (),
             id_map=id_map,
@@ -77,8 +85,8 @@ def ingest(
     else:
         print_ingest(summary)
     _tell_refused(done)
-    if arrival.problem:
-        raise arrival.problem
+    if problem := arrival.problem or records.problem:
+        raise problem
     if strict and done.quarantined:
         raise typer.Exit(1)
 
@@ -105,6 +113,20 @@ def _fetch(
         for number, what in ((counts.odd, "answers without a usable UID"), (counts.gone, "no longer on the server")):
             if number:
                 tell(f"{number} instances or series: {what}; left as they are")
+    return arrival
+
+
+def _fetch_records(workspace: Workspace, url: str, *, since: datetime | None, until: datetime | None) -> RecordsArrival:
+    from flows.fetching import fetch_fhir
+
+    days = {"since": since.date() if since else None, "until": until.date() if until else None}
+    with stage("fetch records", 0) as report:
+        arrival = fetch_fhir(workspace, url=url, **days, progress=report)
+    if counts := arrival.counts:
+        tell(f"fetched {counts.new} resources on {counts.pages} pages; {counts.known} known already")
+        for number, what in ((counts.odd, "entries without type or id"), (counts.absent, "referred to, and not there")):
+            if number:
+                tell(f"{number} resources: {what}; left out")
     return arrival
 
 
@@ -220,11 +242,16 @@ def ingest_summary(done: Ingested) -> dict[str, Any]:
     refused: dict[str, int] = {}
     for line in done.refused:
         refused[line.reason.value] = refused.get(line.reason.value, 0) + 1
+    noticed: dict[str, dict[str, int]] = {}
+    for note in done.noticed:
+        by_detail = noticed.setdefault(note.remark.value, {})
+        by_detail[note.detail] = by_detail.get(note.detail, 0) + 1
     return {
         "series": {"accepted": len(accepted), "quarantined": len(series) - len(accepted), "reasons": reasons},
         "ignored": done.index.ignored,
         "records": {kind: {"added": c.added, "known": c.known} for kind, c in done.put.items()},
         "refused": refused,
+        "noticed": noticed,
         "cases": len(done.linked.cases),
         "with_note": sum(bool(case.notes) for case in done.linked.cases),
         "with_observation": sum(bool(case.observations) for case in done.linked.cases),
@@ -253,8 +280,15 @@ def _tell_refused(done: Ingested) -> None:
         if series.reasons:
             codes = ", ".join(reason.value for reason in series.reasons)
             tell(f"quarantined: {codes}: {series.where}: {series.detail}")
+    for note in done.noticed:
+        tell(f"noticed: {note.remark.value}: {note.where}: {note.detail}")
     for line in done.refused:
         tell(f"refused: {line.reason.value}: {line.where}: {line.detail}")
+    details = Counter((line.reason.value, line.detail) for line in done.linked.unlinked if line.detail)
+    for (reason, detail), count in sorted(details.items()):
+        tell(f"quarantined: {reason}: {count} {'case' if count == 1 else 'cases'}: {detail}")
+    for notice in done.linked.notices:
+        tell(notice)
 
 
 def batch_summary(reference: ModelReference, outcome: Outcome, delivered: Delivered) -> dict[str, Any]:

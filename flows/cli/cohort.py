@@ -54,7 +54,9 @@ def cohort(
     found = load_cohort(given, splits=given_splits(given, splits))
     with stage("read labelled cases", len(found.members)) as report:
         audited, refused = read_for_audit(given, found, volumes=volumes, progress=report)
-    findings = given.settings.model.findings
+    findings = found.plan.recipe.findings
+    for line in found.plan.why:
+        tell(f"planned: {line}")
     with stage("audit for leaks", 0) as report:
         leaks = audit(audited, findings=findings, progress=report)
     if refused:

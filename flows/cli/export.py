@@ -1,4 +1,4 @@
-"""``export``: scans leave for research, de-identified."""
+"""``export``: scans and notes leave for research, de-identified."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from flows.cli.shared import (
 )
 
 if TYPE_CHECKING:
-    from pipelines.scans.release.batch import Report
+    from pipelines.delivery.release import Released
     from pipelines.scans.release.profile import Profile
 
 
@@ -35,16 +35,18 @@ def export(
         list[str] | None,
         typer.Option(help="SeriesInstanceUID whose pixels you looked at and found free of text and faces."),
     ] = None,
+    notes: Annotated[bool, typer.Option("--notes/--no-notes", help="With the notes of the released patients.")] = True,
+    day_first: Annotated[bool, typer.Option(help="Notes that do not tell write 03/05 for the third of May.")] = False,
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonOption = False,
     strict: StrictOption = False,
 ) -> None:
-    """Release accepted scans: headers de-identified after DICOM PS3.15 Annex E, pixels byte for byte.
+    """Release accepted scans and their patients' notes, de-identified: headers after DICOM PS3.15 Annex E.
 
-    What the pixels show is not cleaned: see docs/release.md for what is not claimed.
+    What the pixels show is not cleaned, and no rule finds every name in a note: see docs/release.md.
     """
+    from pipelines.delivery.release import release as run
     from pipelines.scans.release.profile import Profile
-    from pipelines.scans.release.run import release as run
     from pipelines.workspace.paths import open_workspace
 
     given = open_workspace(workspace)
@@ -55,20 +57,39 @@ def export(
         allow_burned_in=frozenset(allow_burned_in or ()),
     )
     with stage("de-identify", 0) as report:
-        done = run(given, release, actor=getuser(), profile=profile, paths=paths or (), progress=report)
+        released = run(
+            given,
+            release,
+            actor=getuser(),
+            profile=profile,
+            paths=paths or (),
+            notes=notes,
+            day_first=day_first,
+            progress=report,
+        )
+    done, texts = released.scans, released.notes
     if as_json:
-        print_json(_summary(done, profile))
+        print_json(_summary(released, profile))
     else:
         print(f"released: {done.files} files of {done.scans} scans, {done.patients} patients, in {done.folder}")
         print(f"profile: {', '.join(meaning for _, meaning in profile.codes)}")
+        if texts:
+            kinds = ", ".join(f"{count} {kind.lower()}" for kind, count in texts.replaced.items())
+            print(f"notes: {texts.notes} of {texts.patients} patients; replaced: {kinds or 'nothing'}")
         print("not claimed: what the pixels show (text, faces); look at a sample before it leaves")
+        if texts and texts.notes:
+            print("not claimed: that every name in the notes is gone; read a sample before they leave")
     for refusal in done.refused:
         tell(f"refused: {refusal.reason.value}: {refusal.where}: {refusal.detail}")
-    if strict and done.refused:
+    for reason, count in (texts.refused if texts else {}).items():
+        tell(f"refused: {reason}: {count} notes")
+    if strict and (done.refused or (texts and texts.refused)):
         raise typer.Exit(1)
 
 
-def _summary(done: Report, profile: Profile) -> dict[str, Any]:
+def _summary(released: Released, profile: Profile) -> dict[str, Any]:
+    done, texts = released.scans, released.notes
+    notes = {"notes": texts.notes, "replaced": texts.replaced, "refused": texts.refused} if texts else None
     return {
         "folder": str(done.folder),
         "profile": [code for code, _ in profile.codes],
@@ -77,4 +98,5 @@ def _summary(done: Report, profile: Profile) -> dict[str, Any]:
         "scans": done.scans,
         "files": done.files,
         "refused": done.reasons,
+        "notes": notes,
     }

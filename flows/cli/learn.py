@@ -34,6 +34,8 @@ def train(
 
     given = open_workspace(workspace)
     done = retrain(given, splits=given_splits(given, splits), stage=stage, allow_leaks=allow_leak or ())
+    for line in done.planned:
+        tell(f"planned: {line}")
     if done.refused:
         tell(f"{done.refused} labelled cases could not be read and were left out")
     if done.trained.allowed_leaks:
@@ -80,6 +82,8 @@ def train_summary(done: Retrained) -> dict[str, Any]:
         "version": done.registered.version,
         "digest": done.registered.digest,
         "cases": done.trained.counts,
+        "model_arm": done.trained.reports[0].model,
+        "planned": list(done.planned),
         "refused": done.refused,
         "leaks": {"found": list(done.trained.audit.found), "allowed": list(done.trained.allowed_leaks)},
         "findings": {

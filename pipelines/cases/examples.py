@@ -10,13 +10,17 @@ import numpy as np
 
 from data_schemas.case import Case
 from data_schemas.cohort import Split
+from data_schemas.concept import Assertion, Side
+from data_schemas.dictation import is_uncertain
 from data_schemas.errors import SettingsError
 from data_schemas.observation import Observation
-from pipelines.cases.clock import DAYS_A_YEAR, years_between
+from pipelines.cases.clock import DAYS_A_YEAR, years_between, zone_of
 from pipelines.notes.sections import BODY, SPELLINGS, split_sections
 
 SECTION_NUMBER = {name: number for number, name in enumerate([BODY, *SPELLINGS])}
-SEX = {"M": 1.0, "F": 0.0}
+# Words that are one of two.
+WORDS = {"M": 1.0, "F": 0.0} | dict.fromkeys(("YES", "TRUE", "POSITIVE", "PRESENT"), 1.0)
+WORDS |= dict.fromkeys(("NO", "FALSE", "NEGATIVE", "ABSENT"), 0.0)
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,16 @@ class Sentence:
 
 
 @dataclass(frozen=True)
+class Mention:
+    """One mention of a finding in an input section; ``sentence`` is the number of its sentence in the example."""
+
+    finding: str
+    assertion: Assertion
+    side: Side | None
+    sentence: int
+
+
+@dataclass(frozen=True)
 class Value:
     """One numeric observation; ``age_days`` before the cut-off, 0 where unknown."""
 
@@ -56,7 +70,8 @@ class Example:
     """One case as a model takes it.
 
     A finding absent from ``labels`` is unknown; -1 is uncertain. ``scan_digest`` is the digest of the scan's files and
-    of the recipe that made its tensor; where it is empty, nothing of the scan is cached.
+    of the recipe that made its tensor; where it is empty, nothing of the scan is cached. ``mentions`` stay empty where
+    the model does not read concepts.
     """
 
     study_key: str
@@ -67,10 +82,13 @@ class Example:
     labels: Mapping[str, int] = field(default_factory=dict)
     split: Split = "test"
     scan_digest: str = ""
+    mentions: tuple[Mention, ...] = ()
 
 
-def sentences_of(texts: Sequence[str], *, input_sections: Sequence[str]) -> tuple[Sentence, ...]:
-    """The sentences of the input sections of some notes, in order."""
+def sentences_of(
+    texts: Sequence[str], *, input_sections: Sequence[str], keep_uncertain: bool = False
+) -> tuple[Sentence, ...]:
+    """The sentences of the input sections of some notes, in order, without those that a dictation marks uncertain."""
     allowed = set(input_sections)
     if not allowed or not allowed <= SECTION_NUMBER.keys():
         raise SettingsError(f"model.note.input_sections must be some of {', '.join(SECTION_NUMBER)}")
@@ -80,6 +98,7 @@ def sentences_of(texts: Sequence[str], *, input_sections: Sequence[str]) -> tupl
         for place, section in enumerate(split_sections(text))
         if section.name in allowed
         for number, sentence in enumerate(section.sentences)
+        if keep_uncertain or not is_uncertain(sentence)
     )
 
 
@@ -91,16 +110,17 @@ def values_of(case: Case, *, codes: Sequence[str]) -> tuple[Value, ...]:
     return tuple(
         Value(item.code, number, _age_days(case, item))
         for item in case.observations
-        if item.code in codes and (number := _number(item.value)) is not None
+        if item.code in codes and (number := number_of(item.value)) is not None
     )
 
 
-def _number(value: float | str) -> float | None:
-    number = SEX.get(value.strip().upper()) if isinstance(value, str) else float(value)
+def number_of(value: float | str) -> float | None:
+    """A value as a model reads it: a finite number, 1 or 0 for a word that is one of two, None for all else."""
+    number = WORDS.get(value.strip().upper()) if isinstance(value, str) else float(value)
     return number if number is not None and math.isfinite(number) else None
 
 
 def _age_days(case: Case, item: Observation) -> float:
     if case.cut_off is None or item.taken is None:
         return 0.0
-    return max(years_between(item.taken, case.cut_off) * DAYS_A_YEAR, 0.0)
+    return max(years_between(item.taken, case.cut_off, zone=zone_of(case.timezone)) * DAYS_A_YEAR, 0.0)

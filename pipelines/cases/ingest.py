@@ -8,15 +8,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from data_schemas.errors import InputError
-from data_schemas.finding import findings
 from data_schemas.scan import Index, SeriesStatus
 from pipelines.cases.link import LinkResult, link
+from pipelines.cases.rules import link_rules
+from pipelines.cases.turned_away import gate_of, leave_nothing, sift, unheard, withdraw
+from pipelines.notes.transcribe import transcriber
 from pipelines.scans.gather import index_sources
 from pipelines.scans.manifest import open_manifest
-from pipelines.sources.outcome import Refused
+from pipelines.sources.conventions import conventions_of
+from pipelines.sources.mixed_units import has_unknown_codes, without_mixed_units
+from pipelines.sources.outcome import Noticed, Refused
 from pipelines.sources.records import read_records
 from pipelines.workspace import catalogue
 from pipelines.workspace.paths import Workspace
+from pipelines.workspace.taken_back import take_back
 from pipelines.workspace.versions import PutCounts
 
 
@@ -25,13 +30,14 @@ class Ingested:
     """What one ingest did.
 
     ``put`` counts rows by kind; ``index`` is what was found among the scans, ``refused`` the records that could not
-    be read, ``linked`` all cases of the workspace as they stand now.
+    be read, ``noticed`` what must be said of how others were, ``linked`` all cases of the workspace as they stand now.
     """
 
     put: dict[str, PutCounts]
     index: Index = field(repr=False)
     refused: tuple[Refused, ...]
     linked: LinkResult = field(repr=False)
+    noticed: tuple[Noticed, ...] = ()
 
     @property
     def quarantined(self) -> int:
@@ -72,16 +78,27 @@ def ingest(
                 resample_irregular=workspace.settings.sources.resample_irregular,
             )
         _check_names(index)
+    with workspace.database() as engine:
+        gate = gate_of(workspace, engine)
     records = read_records(
         notes=notes,
         observations=observations,
         labels=labels,
         id_map=id_map,
         observation_columns=workspace.settings.sources.observation_columns,
-        known_findings=tuple(findings()),
+        own_findings=workspace.settings.sources.findings,
+        transcribe=unheard(gate, transcriber(workspace)),
+        identifier_system=workspace.settings.sources.fhir.identifier_system,
+        conventions=conventions_of(workspace.settings.sources),
     )
-    key = workspace.key
+    key, noticed = workspace.key, records.noticed
     with workspace.database() as engine:
+        if has_unknown_codes(records):
+            records = without_mixed_units(records, held=catalogue.observations(engine))
+        gate = gate_of(workspace, engine)
+        sifted = sift(index, records, gate, mapped=catalogue.id_map(engine) if gate.blocked else ())
+        index, records = sifted.index, sifted.records
+        leave_nothing(workspace, engine, gate, sifted)
         put = {
             "scans": catalogue.put_index(engine, key, index),
             "notes": catalogue.put_notes(engine, key, records.notes),
@@ -89,10 +106,21 @@ def ingest(
             "labels": catalogue.put_labels(engine, key, records.labels),
             "id map rows": catalogue.put_id_map(engine, key, records.id_map),
         }
+        take_back(
+            engine,
+            key,
+            notes=[(item.patient_id, item.note_id) for item in records.taken_back if item.note_id],
+            observations=[
+                (item.patient_id, item.code, item.taken, item.study_uid) for item in records.taken_back if item.code
+            ],
+        )
+        # Whoever was forgotten while this was put is not brought back by it.
+        withdraw(engine, index, records, gate_of(workspace, engine), since=gate)
+        index = sifted.listed
         counts = {f"{kind} added": counts.added for kind, counts in put.items()}
         quarantined = sum(series.status is SeriesStatus.QUARANTINED for series in index.series)
         catalogue.put_ingest_run(engine, counts | {"series quarantined": quarantined, "refused": len(records.refused)})
-    return Ingested(put=put, index=index, refused=records.refused, linked=load_cases(workspace))
+    return Ingested(put=put, index=index, refused=records.refused, linked=load_cases(workspace), noticed=noticed)
 
 
 def _check_names(index: Index) -> None:
@@ -108,14 +136,14 @@ def load_cases(workspace: Workspace) -> LinkResult:
     with workspace.database() as engine:
         scans, id_map = catalogue.scans(engine), catalogue.id_map(engine)
         notes, observations = catalogue.notes(engine), catalogue.observations(engine)
-    rules, select = workspace.settings.link.model_dump(), workspace.settings.select
+    select = workspace.settings.select
     return link(
         scans,
         notes,
         observations,
         id_map,
         workspace_key=workspace.key,
-        **rules,
+        **link_rules(workspace.settings.link),
         require=select.require,
         prefer=select.prefer,
         channels=select.channels,

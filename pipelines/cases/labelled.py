@@ -17,7 +17,9 @@ from pipelines.cases.ingest import load_cases
 from pipelines.cases.join import join
 from pipelines.cases.leakage.case import AuditedCase
 from pipelines.cases.leakage.duplicate_volume import thumbnail
+from pipelines.cases.plan import Plan, plan_recipe
 from pipelines.cases.prepare import prepare
+from pipelines.cases.rules import link_rules
 from pipelines.workspace import catalogue
 from pipelines.workspace.cache import ArrayCache
 from pipelines.workspace.identity import patient_key, study_key
@@ -28,17 +30,19 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class LabelledCohort:
-    """The members with their splits, their cases by study key, and the labels that no case could take."""
+    """The members with their splits, their cases by study key, the labels that no case could take, and the plan."""
 
     members: tuple[CohortMember, ...]
     cases: Mapping[str, Case]
     unlinked: tuple[Unlinked, ...]
+    plan: Plan
 
 
-def load_cohort(workspace: Workspace, *, splits: Mapping[str, Split] | None = None) -> LabelledCohort:
-    """Join the catalogue's cases with its labels and split the patients by the settings' shares.
+def load_cohort(workspace: Workspace, *, splits: Mapping[str, Split] | None = None, others: int = 0) -> LabelledCohort:
+    """Join the catalogue's cases with its labels, split the patients by the settings' shares, and plan the recipe.
 
     ``splits`` is a given split by patient id as the scans have it; patients that it does not name are split by hash.
+    ``others`` is how many patients besides them a model will be trained on.
 
     Raises
     ------
@@ -75,9 +79,10 @@ def load_cohort(workspace: Workspace, *, splits: Mapping[str, Split] | None = No
         member.model_copy(update={"split": given.get(member.patient_key, member.split)}) for member in cohort.members
     )
     wanted = {member.study_key for member in members}
-    return LabelledCohort(
-        members, {case.study_key: case for case in cases if case.study_key in wanted}, cohort.unlinked
-    )
+    labelled = {case.study_key: case for case in cases if case.study_key in wanted}
+    channels = [rule.name for rule in workspace.settings.select.channels]
+    plan = plan_recipe(recipe, tuple(labelled.values()), members, channels=channels, others=others)
+    return LabelledCohort(members, labelled, cohort.unlinked, plan)
 
 
 def read_examples(
@@ -88,7 +93,7 @@ def read_examples(
     examples: list[Example] = []
     for number, member in enumerate(cohort.members):
         with suppress(RefusedError):
-            examples.append(_example(workspace, cohort, member, cache))
+            examples.append(_example(cohort, member, cache))
         if progress:
             progress(number + 1, len(cohort.members))
     return examples, len(cohort.members) - len(examples)
@@ -105,7 +110,7 @@ def read_for_audit(
     examples: list[Example] = []
     for number, member in enumerate(cohort.members):
         try:
-            example = _example(workspace, cohort, member, cache, volumes=volumes)
+            example = _example(cohort, member, cache, volumes=volumes)
         except RefusedError:
             continue
         finally:
@@ -135,21 +140,26 @@ def add_sources(workspace: Workspace, examples: Sequence[Example]) -> list[Audit
         channels=select.channels,
     )
     studies = {study_key(workspace.key, uid): study for uid, study in joined.studies.items()}
+    timing = link_rules(rules)
     return [
-        AuditedCase(example, studies[example.study_key].main, joined.of_study(studies[example.study_key]))
+        AuditedCase(
+            example,
+            studies[example.study_key].main,
+            joined.of_study(studies[example.study_key]),
+            timing["offsets"],
+            timing["zone"],
+        )
         if example.study_key in studies
         else AuditedCase(example)
         for example in examples
     ]
 
 
-def _example(
-    workspace: Workspace, cohort: LabelledCohort, member: CohortMember, cache: ArrayCache, *, volumes: bool = True
-) -> Example:
+def _example(cohort: LabelledCohort, member: CohortMember, cache: ArrayCache, *, volumes: bool = True) -> Example:
     case = cohort.cases[member.study_key]
     return prepare(
         case if volumes else case.model_copy(update={"scan": None, "channels": ()}),
-        recipe=workspace.settings.model,
+        recipe=cohort.plan.recipe,
         cache=cache,
         labels={name: int(value) for name, value in member.labels.items()},
         split=member.split,

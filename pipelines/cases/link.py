@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from datetime import timedelta, tzinfo
+from typing import Literal
 
 from data_schemas.case import Case, Unlinked
 from data_schemas.cohort import IdMapping
 from data_schemas.note import Note
 from data_schemas.observation import Observation
-from data_schemas.reasons import Reason, Remark
+from data_schemas.reasons import Reason
 from data_schemas.scan import Scan
 from data_schemas.selection import ChannelRule, ScanRule
-from pipelines.cases.agree import age_conflict, person_conflict
-from pipelines.cases.clock import order_of
-from pipelines.cases.inputs import TIMELESS, is_undated, latest_values, note_exclusion, observation_exclusion
+from pipelines.cases.agree import Conflict, age_conflict, person_conflict
+from pipelines.cases.assemble import Timing, assemble
+from pipelines.cases.clock import is_zoned, zone_text
+from pipelines.cases.inputs import NO_OFFSETS, NO_TIME, exclusions_of
 from pipelines.cases.join import Held, Joined, Study, join
+from pipelines.cases.stated import Stated
+from pipelines.cases.texts import notes_of_others
 from pipelines.scans.identity import unproven_owners
 from pipelines.workspace.identity import keyed_digest, patient_key, study_key
 
@@ -35,10 +39,11 @@ WEIGHT = (
 
 @dataclass(frozen=True)
 class LinkResult:
-    """The cases by study key, and everything that became part of none, with its reason."""
+    """The cases by study key, everything that became part of none, with its reason, and what is to be said aloud."""
 
     cases: tuple[Case, ...]
     unlinked: tuple[Unlinked, ...]
+    notices: tuple[str, ...] = ()
 
 
 def link(
@@ -52,6 +57,11 @@ def link(
     ignore_id_case: bool = False,
     ignore_leading_zeros: bool = False,
     age_tolerance_years: float = 1.5,
+    text_identity: Literal["quarantine", "refuse-note", "off"] = "quarantine",
+    text_age_tolerance_years: float = 3.0,
+    offsets: Mapping[str, timedelta] = NO_OFFSETS,
+    zone: tzinfo | None = None,
+    clock_skew: timedelta = NO_TIME,
     require: ScanRule | None = None,
     prefer: ScanRule | None = None,
     channels: Sequence[ChannelRule] = (),
@@ -61,8 +71,13 @@ def link(
     A study is one case; of several scans it takes the best by ``require`` and ``prefer`` (without them, and between
     equals, the one with the most slices), or for each of the ``channels`` the best that meets its rule. The acquisition
     time of that scan, or of the first channel that is there, is the cut-off. Records come to it by patient (equal ids,
-    or the id map), observations without a patient by study UID. Inputs are what is dated at or before the cut-off:
-    every such note, and the latest value of every code.
+    or the id map), observations without a patient by study UID or accession number. Inputs are what is dated at or
+    before the cut-off: every such note, and the latest value of every code. ``offsets`` move the cut-off by kind of
+    record, ``clock_skew`` brings it nearer for all, and ``zone`` is that of moments which bear none (this machine's
+    where it is None).
+
+    Where a note that would be an input says another sex or age of its patient than is known, ``text_identity``
+    decides: the case is quarantined, the note is refused, or nothing happens.
 
     A study whose identity is ambiguous or contradicted, or of which no scan passes what is required (*no-scan*), is
     quarantined: it is no case, and stands in ``unlinked`` as one. A study without any record stays a case and is
@@ -81,6 +96,8 @@ def link(
     )
     conflicts = _person_conflicts(joined)
     borrowed = _borrowed_series(joined)
+    timing = Timing(offsets=offsets, zone=zone, clock_skew=clock_skew)
+    texts: dict[str, Stated | None] = {}
     cases: list[Case] = []
     listed: list[Unlinked] = []
     used: set[Note | Observation] = set()
@@ -91,22 +108,31 @@ def link(
         key = study_key(workspace_key, study.uid)
         held = joined.of_study(study)
         everything = held.everything()
-        quarantine = _quarantine(study, held, joined, conflicts, borrowed, age_tolerance_years)
-        if quarantine is not None:
-            listed.append(Unlinked(subject=key, kind="case", reason=quarantine))
-            exclusions: dict[Note | Observation, Reason] = dict.fromkeys(everything, quarantine)
-        else:
-            exclusions = dict(_exclusions(study, held, allow_undated_text=allow_undated_text))
-            cases.append(
-                _case(
-                    study,
-                    held,
-                    exclusions,
-                    key=key,
-                    owner_key=_owner_key(study, workspace_key, ignore_id_case, ignore_leading_zeros),
-                    mapped=bool(everything) and bool(joined.people.mapped.intersection(study.owners)),
-                )
+        quarantine = _quarantine(study, held, joined, conflicts, borrowed, age_tolerance_years, zone)
+        exclusions: dict[Note | Observation, Reason] = {}
+        if quarantine is None:
+            exclusions = exclusions_of(
+                everything,
+                study_uid=study.uid,
+                cut_off=study.main.acquired,
+                accessions=study.accessions,
+                allow_undated_text=allow_undated_text,
+                offsets=offsets,
+                zone=zone,
+                clock_skew=clock_skew,
             )
+        if quarantine is None and text_identity != "off":
+            wrong = notes_of_others(study, held, exclusions, texts, tolerance_years=text_age_tolerance_years, zone=zone)
+            exclusions |= dict.fromkeys(wrong, Reason.IDENTITY_CONFLICT)
+            if wrong and text_identity == "quarantine":
+                quarantine = min(wrong.values(), key=lambda conflict: conflict.detail)
+        if quarantine is not None:
+            listed.append(Unlinked(subject=key, kind="case", reason=quarantine.reason, detail=quarantine.detail))
+            exclusions = dict.fromkeys(everything, quarantine.reason)
+        else:
+            owner_key = _owner_key(study, workspace_key, ignore_id_case, ignore_leading_zeros)
+            mapped = bool(everything) and bool(joined.people.mapped.intersection(study.owners))
+            cases.append(assemble(study, held, exclusions, timing, key=key, owner_key=owner_key, mapped=mapped))
             if not everything:
                 listed.append(Unlinked(subject=key, kind="case", reason=Reason.NO_RECORD))
         used.update(item for item in everything if item not in exclusions)
@@ -118,10 +144,11 @@ def link(
         if item not in used
     ]
     order = sorted(dict.fromkeys(listed), key=lambda line: (line.kind, line.subject))
-    return LinkResult(tuple(sorted(cases, key=lambda case: case.study_key)), tuple(order))
+    notices = _notices(scans, notes, observations, zone)
+    return LinkResult(tuple(sorted(cases, key=lambda case: case.study_key)), tuple(order), notices)
 
 
-def _person_conflicts(joined: Joined) -> dict[str, Reason | None]:
+def _person_conflicts(joined: Joined) -> dict[str, Conflict | None]:
     """Whether scans and records of each person contradict each other, or prove nothing, by normalised scan id."""
     scanned: dict[str, list[Scan]] = {}
     held: dict[str, list[Held]] = {}
@@ -135,7 +162,11 @@ def _person_conflicts(joined: Joined) -> dict[str, Reason | None]:
             [facts for part in held[owner] for facts in part.facts()],
             [item for part in held[owner] for item in part.observations],
         )
-        or (Reason.PLACEHOLDER_IDENTITY if unproven_owners(scans) else None)
+        or (
+            Conflict(Reason.PLACEHOLDER_IDENTITY, "one id in studies of several people")
+            if unproven_owners(scans)
+            else None
+        )
         for owner, scans in scanned.items()
     }
 
@@ -155,102 +186,52 @@ def _quarantine(
     study: Study,
     held: Held,
     joined: Joined,
-    conflicts: Mapping[str, Reason | None],
+    conflicts: Mapping[str, Conflict | None],
     borrowed: Set[str],
     age_tolerance_years: float,
-) -> Reason | None:
-    if len(study.owners) > 1 or study.uid in joined.contested or study.uid in borrowed:
-        return Reason.IDENTITY_CONFLICT
+    zone: tzinfo | None,
+) -> Conflict | None:
+    if len(study.owners) > 1:
+        return Conflict(Reason.IDENTITY_CONFLICT, "scans of several patients in one study")
+    if study.uid in joined.contested:
+        return Conflict(Reason.IDENTITY_CONFLICT, "a record of this study names another patient")
+    if study.uid in borrowed:
+        return Conflict(Reason.IDENTITY_CONFLICT, "a series of this study stands in another patient's study")
     if joined.people.ambiguous_scans.intersection(study.owners):
-        return Reason.AMBIGUOUS_IDENTITY
+        return Conflict(Reason.AMBIGUOUS_IDENTITY, "the id map gives several candidates")
     facts = held.facts()
     if study.owners:
         conflict = conflicts[study.owners[0]]
     else:
         conflict = person_conflict([scan.patient for scan in study.scans], facts, held.observations)
     if not conflict and not study.usable:
-        return Reason.NO_SCAN
+        return Conflict(Reason.NO_SCAN, "no scan passes what select.require asks for")
+    personal = held.personal()
     return conflict or next(
         (
-            reason
+            ages
             for scan in study.scans
-            if (reason := age_conflict(scan, facts, held.observations, age_tolerance_years=age_tolerance_years))
+            if (ages := age_conflict(scan, facts, personal, age_tolerance_years=age_tolerance_years, zone=zone))
         ),
         None,
     )
 
 
-def _exclusions(study: Study, held: Held, *, allow_undated_text: bool) -> Iterator[tuple[Note | Observation, Reason]]:
-    cut_off = study.main.acquired
-    for note in held.notes:
-        reason = note_exclusion(note, study_uid=study.uid, cut_off=cut_off, allow_undated_text=allow_undated_text)
-        if reason is not None:
-            yield note, reason
-    for item in held.observations:
-        reason = observation_exclusion(
-            item, study_uid=study.uid, cut_off=cut_off, allow_undated_text=allow_undated_text
-        )
-        if reason is not None:
-            yield item, reason
-
-
-def _case(
-    study: Study,
-    held: Held,
-    exclusions: Mapping[Note | Observation, Reason],
-    *,
-    key: str,
-    owner_key: str,
-    mapped: bool,
-) -> Case:
-    cut_off = study.main.acquired
-    notes = [note for note in held.notes if note not in exclusions]
-    allowed = [item for item in held.observations if item not in exclusions]
-    values = latest_values(allowed)
-    undated = [note for note in notes if is_undated(note.written, cut_off)]
-    undated_values = [item for item in values if item.code not in TIMELESS and is_undated(item.taken, cut_off)]
-    noted = {
-        Remark.SEVERAL_SCANS: len(study.scans) > 1,
-        Remark.CHANNEL_MISSING: bool(study.channels.absent or study.channels.elsewhere),
-        Remark.ID_MAPPED: mapped,
-        Remark.UNDATED: cut_off is None,
-        Remark.UNDATED_TEXT: bool(undated or undated_values),
-        Remark.NO_NOTE: not notes,
-        Remark.NO_OBSERVATION: not values,
-    }
-    used = [channel.scan for channel in study.channels.present] or [study.main]
-    of_scans = [remark for scan in used for remark in scan.remarks]
-    remarks = dict.fromkeys([*of_scans, *(remark for remark, holds in noted.items() if holds)])
-    return Case(
-        study_key=key,
-        patient_key=owner_key,
-        cut_off=cut_off,
-        scan=study.main,
-        channels=study.channels.present,
-        notes=tuple(sorted(notes, key=lambda note: (order_of(note.written), note.note_id))),
-        observations=values,
-        remarks=tuple(remarks),
-        history=(
-            *study.main.history,
-            f"linked: scans {len(used)} of {len(study.scans)}",
-            *_chosen(study),
-            *study.channels.history,
-            f"linked: notes {len(notes)} of {len(held.notes)}{_told(held.notes, exclusions)}",
-            f"linked: values {len(values)} of {len(held.observations)}{_told(held.observations, exclusions)}",
-        ),
-    )
-
-
-def _chosen(study: Study) -> tuple[str, ...]:
-    """Why this scan, where there was a choice; of channels, their rules are the choice."""
-    if len(study.ranking) < 2 or study.channels.present:
+def _notices(
+    scans: Sequence[Scan], notes: Sequence[Note], observations: Sequence[Observation], zone: tzinfo | None
+) -> tuple[str, ...]:
+    """That moments with and without a zone are compared, where nobody has said which zone the latter are of."""
+    if zone is not None:
         return ()
-    return (f"selected: first of {len(study.ranking)}: {study.ranking[0].explained}",)
-
-
-def _told(items: Iterable[Note | Observation], exclusions: Mapping[Note | Observation, Reason]) -> str:
-    counts = Counter(exclusions[item].value for item in items if item in exclusions)
-    return "".join(f", {reason} {count}" for reason, count in sorted(counts.items()))
+    moments = (
+        [scan.acquired for scan in scans] + [note.written for note in notes] + [item.taken for item in observations]
+    )
+    if len({is_zoned(moment) for moment in moments if moment is not None}) < 2:
+        return ()
+    return (
+        f"some dates bear a time zone and some do not; those without are read in {zone_text(None)}: "
+        "set link.timezone (such as Europe/Berlin), so that no other machine reads them otherwise",
+    )
 
 
 def _owner_key(study: Study, workspace_key: bytes, ignore_case: bool, ignore_leading_zeros: bool) -> str:
@@ -269,5 +250,5 @@ def _subject(item: Note | Observation, workspace_key: bytes) -> str:
     if isinstance(item, Note):
         return keyed_digest(workspace_key, "note", item.note_id)
     taken = item.taken.isoformat() if item.taken else ""
-    parts = (item.patient.patient_id, item.study_uid, item.code, str(item.value), item.unit, taken)
-    return keyed_digest(workspace_key, "observation", *parts)
+    parts = [item.patient.patient_id, item.study_uid, item.code, str(item.value), item.unit, taken]
+    return keyed_digest(workspace_key, "observation", *parts, *filter(None, [item.accession]))

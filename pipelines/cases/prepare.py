@@ -14,6 +14,7 @@ from data_schemas.reasons import Reason
 from data_schemas.scan import Scan
 from data_schemas.settings import ModelRecipe
 from pipelines.cases.examples import Example, ScanTensor, sentences_of, values_of
+from pipelines.cases.mentions import mentions_of
 from pipelines.cases.tensor import read_planes, resample, resample_channels
 from pipelines.scans.read import read_slices
 from pipelines.scans.resample import grid_affine
@@ -44,16 +45,22 @@ def prepare(
         of a modality that the model does not read (``implausible-intensity``: its values mean something else); or the
         study has none of the model's channels (``no-scan``).
     """
+    # What is cached of a study lies together, so that it goes when the patient is forgotten.
+    cache = cache.of(case.study_key) if cache else None
     scan_digest = tensor_digest(case, recipe)
+    texts = [note.text for note in case.notes]
+    reading = recipe.note
+    sentences = sentences_of(texts, input_sections=reading.input_sections, keep_uncertain=reading.keep_uncertain)
     return Example(
         study_key=case.study_key,
         patient_key=case.patient_key,
         scan=_scan_tensor(case, recipe, scan_digest, cache) if case.scan else None,
-        sentences=sentences_of([note.text for note in case.notes], input_sections=recipe.note.input_sections),
+        sentences=sentences,
         values=values_of(case, codes=recipe.observation_codes),
         labels=dict(labels or {}),
         split=split,
         scan_digest=scan_digest,
+        mentions=mentions_of(texts, sentences, recipe=recipe, cache=cache),
     )
 
 

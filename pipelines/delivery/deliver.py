@@ -24,6 +24,7 @@ from pipelines.workspace import catalogue
 from pipelines.workspace.claims import Attempt, AttemptOutcome, attempts
 from pipelines.workspace.ledger import diagnoses
 from pipelines.workspace.paths import Workspace
+from pipelines.workspace.tombstones import blocked
 
 RESULTS = "diagnoses.jsonl"
 
@@ -53,10 +54,11 @@ def deliver(
         standing = diagnoses(engine)
         tried = attempts(engine)
         series = catalogue.quarantined(engine)
+        forgotten = blocked(engine).studies
     linked = load_cases(workspace)
     cases = {case.study_key: case for case in linked.cases}
     # A study that was quarantined after its diagnosis is no longer shown as fit to be read; the ledger keeps it.
-    current = tuple(item for item in standing if item.study_key in cases)
+    current = tuple(item for item in standing if item.study_key in cases and item.study_key not in forgotten)
     retire(workspace.pages, {item.study_key for item in current})
     wanted = []
     for item in current:
@@ -84,6 +86,10 @@ def deliver(
         failed=open_failures(tried),
         quarantined=quarantined,
     )
+    with workspace.database() as engine:
+        late = blocked(engine).studies - forgotten
+    if late.intersection(item.study_key for item in current):  # forgotten while their pages were written
+        return deliver(workspace, recipe=recipe, progress=progress)
     return Delivered(
         worklist=worklist,
         results=results,

@@ -13,7 +13,8 @@ from pipelines.delivery.planes import Point
 from pipelines.delivery.words import display_name, value_text
 
 TOP = 3
-_SENTENCE = re.compile(r"(\d{1,6})/(\d{1,6})/(\d{1,6})", re.ASCII)
+_SENTENCE = re.compile(r"(\d{1,6})/(\d{1,6})/(\d{1,6})(?:#([^/]+)/([^/]+)(?:/([^/]+))?)?", re.ASCII)
+TEXT = ("note", "concept")  # modalities whose evidence lies in a sentence
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,10 @@ def evidence_of(
         else:
             section, sentence = found
             quotes.append(Quote(sentence, item.weight, anchor(item.source), section))
-    elsewhere = [item for item in score.evidence if item.modality != "note" and item.position_mm is None]
+    for item in strongest(score.evidence, place=False, modality="concept"):
+        known = sentence_at(sections, item.source) is not None
+        others.append(Quote(_concept_text(item.source), item.weight, anchor(item.source) if known else ""))
+    elsewhere = [item for item in score.evidence if item.modality not in TEXT and item.position_mm is None]
     others += [
         Quote(_other_text(item, values), item.weight, "observations" if item.source in values else "")
         for item in strongest(elsewhere)
@@ -114,11 +118,14 @@ def marked_sentences(scores: Sequence[Score]) -> dict[str, list[tuple[int, str, 
     """For each sentence (``note/section/sentence``) the findings (number, name, weight) whose top evidence it is."""
     marks: dict[str, list[tuple[int, str, float]]] = {}
     for number, score in enumerate(scores, 1):
-        for item in strongest(score.evidence, place=False, modality="note"):
-            if place := _numbers(item.source):
-                marks.setdefault("/".join(map(str, place)), []).append(
-                    (number, display_name(score.finding), item.weight)
-                )
+        weights: dict[str, float] = {}
+        for modality in TEXT:
+            for item in strongest(score.evidence, place=False, modality=modality):
+                if place := _numbers(item.source):
+                    sentence = "/".join(map(str, place))
+                    weights[sentence] = weights.get(sentence, 0.0) + item.weight
+        for sentence, weight in weights.items():
+            marks.setdefault(sentence, []).append((number, display_name(score.finding), weight))
     return marks
 
 
@@ -144,6 +151,14 @@ def anchor(source: str) -> str:
 def _numbers(source: str) -> tuple[int, int, int] | None:
     match = _SENTENCE.fullmatch(source)
     return (int(match[1]), int(match[2]), int(match[3])) if match else None
+
+
+def _concept_text(source: str) -> str:
+    """A mention in words: ``Cardiomegaly, negated``."""
+    match = _SENTENCE.fullmatch(source)
+    if match is None or not match[4]:
+        return f"concept: {source}"
+    return ", ".join(filter(None, (display_name(match[4]), match[5], match[6])))
 
 
 def _place(item: Evidence) -> Point:

@@ -9,7 +9,7 @@ from datetime import datetime
 from data_schemas.diagnosis import Lane
 from data_schemas.finding import findings
 from data_schemas.reasons import MEANING, Reason, Remark
-from pipelines.cases.clock import DAYS_A_YEAR, years_between
+from pipelines.cases.clock import DAYS_A_YEAR, years_between, zone_of
 
 LANE_MEANING = {
     Lane.CONFIDENT: "The model is calibrated and sure of this study.",
@@ -74,11 +74,11 @@ def moment_text(moment: datetime | None) -> str:
     return text.removesuffix(" 00:00")
 
 
-def before_text(moment: datetime | None, cut_off: datetime | None) -> str:
-    """How long before the cut-off; empty where either is undated."""
+def before_text(moment: datetime | None, cut_off: datetime | None, timezone: str = "") -> str:
+    """How long before the cut-off; empty where either is undated. ``timezone`` is that of moments without one."""
     if moment is None or cut_off is None:
         return ""
-    days = years_between(moment, cut_off) * DAYS_A_YEAR
+    days = years_between(moment, cut_off, zone=zone_of(timezone)) * DAYS_A_YEAR
     if days < 0:
         return "after the cut-off"
     for unit, length in (("year", DAYS_A_YEAR), ("month", DAYS_A_YEAR / 12), ("day", 1.0), ("hour", 1 / 24)):

@@ -23,6 +23,7 @@ from pipelines.models.artefact import LoadedModel
 from pipelines.workspace import claims, ledger
 from pipelines.workspace.cache import ArrayCache
 from pipelines.workspace.claims import Claim, ClaimOutcome
+from pipelines.workspace.forget import drop_forgotten, study_is_forgotten
 from pipelines.workspace.owners import this_owner
 from pipelines.workspace.paths import Workspace
 
@@ -105,6 +106,7 @@ def diagnose_cases(
     total = Outcome()
     owner = this_owner()
     with workspace.database() as engine:
+        drop_forgotten(engine, cache)
         for number, case in enumerate(cases):
             total += _diagnose(case, engine, owner=owner, workspace=workspace, speaker=speaker, cache=cache)
             if progress:
@@ -125,6 +127,7 @@ def _diagnose(
             known=int(asked.outcome in (ClaimOutcome.ALREADY_DIAGNOSED, ClaimOutcome.REINSTATED)),
             leased=int(asked.outcome is ClaimOutcome.LEASED),
             exhausted=int(asked.outcome is ClaimOutcome.EXHAUSTED),
+            refused=Counter([Reason.FORGOTTEN.value] if asked.outcome is ClaimOutcome.FORGOTTEN else []),
         )
     try:
         return _attempt(case, asked.claim, engine, workspace=workspace, speaker=speaker, cache=cache)
@@ -132,6 +135,10 @@ def _diagnose(
         claims.release(engine, asked.claim)
         raise
     except Exception as error:  # one failing case never fails a batch; only the class is told, its text may be private
+        if study_is_forgotten(engine, case.study_key):
+            claims.fail(engine, asked.claim, Reason.FORGOTTEN, type(error).__name__)
+            cache.of(case.study_key).drop()  # what this attempt computed goes with the rest
+            return Outcome(refused=Counter([Reason.FORGOTTEN.value]))
         claims.fail(engine, asked.claim, Reason.PREDICTION_FAILED, type(error).__name__)
         log.warning("case %s failed (%s); it will be tried again", case.study_key[:12], type(error).__name__)
         return Outcome(failed=1)
@@ -144,6 +151,8 @@ def _attempt(
         example = prepare(case, recipe=speaker.model.card.recipe, cache=cache)
     except RefusedError as error:
         if error.reason in MENDABLE:
+            if study_is_forgotten(engine, case.study_key):
+                raise  # its files are gone for good
             claims.release(engine, claim)  # no attempt is used up: the case is right once its files are
             return Outcome(refused=Counter([error.reason.value]), mendable=1)
         ledger.complete(engine, claim, refusal(case, claim.key, workspace, speaker, error.reason))

@@ -1,21 +1,26 @@
-"""A loaded model reads examples: probabilities, the evidence from both modalities, and remarks."""
+"""A loaded model reads examples: coherent probabilities, the evidence from every modality, and remarks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from data_schemas.diagnosis import Evidence, Score
 from data_schemas.reasons import Remark
-from pipelines.cases.examples import Example
-from pipelines.models.artefact import LoadedModel
-from pipelines.models.features import Features, encode, pooled_scans
+from fusion_models.tokens import Tokens
+from pipelines.cases.examples import Example, Mention
+from pipelines.models.artefact import LoadedModel, ModelCard
+from pipelines.models.features import Features, pooled_scans
+from pipelines.models.reading import CasesRead, read_cases
 from pipelines.workspace.cache import ArrayCache
 
 EVIDENCE_A_MODALITY = 3
+# What two decimals show: scores that coherence moved by less are not spoken of.
+MOVED = 0.005
 
 
 @dataclass(frozen=True)
@@ -34,43 +39,33 @@ def predict(
     """Read some cases; each prediction is the same whatever other cases are read with it, within 1e-5."""
     if not examples:
         return []
-    recipe = model.card.recipe
-    features = encode(
-        examples,
-        scan_encoder=model.scan_encoder,
-        scan_digest=model.scan_digest,
-        note_model=model.note_model,
-        note_recipe=recipe.note,
-        codes=recipe.observation_codes,
-        device=device,
-        cache=cache,
-    )
-    case_model = model.case_model.to(device).eval()
-    reading = case_model(features.batch.to(device))
-    probability = torch.sigmoid(reading.logits.double()).cpu()
-    attention = {name: share.cpu() for name, share in reading.attention.items()}
-    distance = _distances(model, features)
+    read = read_cases(model, examples, device=device, cache=cache)
+    attention = {name: share.cpu() for name, share in read.reading.attention.items()}
+    distance = _distances(model, read.features)
+    limit = float(model.novelty.limit)
     return [
         Prediction(
             scores=tuple(
                 Score(
                     finding=finding,
-                    probability=float(probability[row, number]),
-                    evidence=_evidence(example, features, attention, row, number),
+                    probability=float(read.probabilities[row, number]),
+                    evidence=_evidence(example, read.features, attention, row, number),
                 )
-                for number, finding in enumerate(recipe.findings)
+                for number, finding in enumerate(model.card.recipe.findings)
             ),
-            remarks=_remarks(example, features.left_out[row], distance[row], float(model.novelty.limit)),
-            history=_history(example, features.left_out[row], distance[row], float(model.novelty.limit)),
+            remarks=_remarks(example, read, row, model.card, distance[row], limit),
+            history=_history(example, read, row, model.card, distance[row], limit),
         )
         for row, example in enumerate(examples)
     ]
 
 
 def _distances(model: LoadedModel, features: Features) -> list[float | None]:
-    present = features.batch.scan.mask.any(dim=1).tolist()
-    found = iter(model.novelty.cpu()(pooled_scans(features.batch)).tolist())
-    return [next(found) if ok else None for ok in present]
+    scan = features.batch.inputs.get("scan")
+    if not isinstance(scan, Tokens):
+        return [None] * len(features.batch)
+    found = iter(model.novelty.cpu()(pooled_scans(scan)).tolist())
+    return [next(found) if present else None for present in scan.mask.any(dim=1).tolist()]
 
 
 def _evidence(
@@ -78,26 +73,47 @@ def _evidence(
 ) -> tuple[Evidence, ...]:
     """The tokens with the largest shares of a finding's attention, summed over tokens of one source."""
     evidence = []
-    scan = features.batch.scan
-    share = attention["scan"][row, finding, : scan.mask.shape[1]]
-    for token in _top(share * scan.mask[row]):
-        x, y, z = (round(float(value), 1) for value in scan.position[row, token])
-        evidence.append(
-            Evidence(modality="scan", source=f"region/{token}", weight=float(share[token]), position_mm=(x, y, z))
-        )
-    weight: dict[str, float] = {}
-    share = attention["note"][row, finding]
-    for unit, sentence in enumerate(features.sentence_of_unit[row]):
-        source = example.sentences[sentence].source
-        weight[source] = weight.get(source, 0.0) + float(share[unit])
-    strongest = sorted(weight, key=lambda source: -weight[source])[:EVIDENCE_A_MODALITY]
-    evidence += [Evidence(modality="note", source=name, weight=min(weight[name], 1.0)) for name in strongest]
-    share = attention["observation"][row, finding]
-    evidence += [
-        Evidence(modality="observation", source=value.code, weight=float(share[number]))
-        for number, value in enumerate(example.values)
-    ]
+    scan = features.batch.inputs.get("scan")
+    if isinstance(scan, Tokens):
+        share = attention["scan"][row, finding, : scan.mask.shape[1]]
+        for token in _top(share * scan.mask[row]):
+            x, y, z = (round(float(value), 1) for value in scan.position[row, token])
+            evidence.append(
+                Evidence(modality="scan", source=f"region/{token}", weight=float(share[token]), position_mm=(x, y, z))
+            )
+    if "radiomics" in attention and example.scan is not None:
+        place = features.batch["radiomics"]
+        assert isinstance(place, Tokens)  # noqa: S101
+        x, y, z = (round(float(value), 1) for value in place.position[row, 0])
+        weight = float(attention["radiomics"][row, finding, 0])
+        evidence.append(Evidence(modality="scan", source="whole scan", weight=weight, position_mm=(x, y, z)))
+    if "note" in attention:
+        sources = [example.sentences[sentence].source for sentence in features.sentence_of_unit[row]]
+        evidence += _strongest("note", sources, attention["note"][row, finding])
+    if "concept" in attention:
+        read = example.mentions[features.mentions_left_out[row] :]
+        sources = [_mention_source(example, mention) for mention in read]
+        evidence += _strongest("concept", sources, attention["concept"][row, finding])
+    if "observation" in attention:
+        share = attention["observation"][row, finding]
+        evidence += [
+            Evidence(modality="observation", source=value.code, weight=float(share[number]))
+            for number, value in enumerate(example.values)
+        ]
     return tuple(evidence)
+
+
+def _strongest(modality: str, sources: Sequence[str], share: Tensor) -> list[Evidence]:
+    weight: dict[str, float] = {}
+    for source, part in zip(sources, share.tolist(), strict=False):  # the last share is the absence token's
+        weight[source] = weight.get(source, 0.0) + part
+    names = sorted(weight, key=lambda source: -weight[source])[:EVIDENCE_A_MODALITY]
+    return [Evidence(modality=modality, source=name, weight=min(weight[name], 1.0)) for name in names]
+
+
+def _mention_source(example: Example, mention: Mention) -> str:
+    told = "/".join(filter(None, (mention.finding, mention.assertion, mention.side)))
+    return f"{example.sentences[mention.sentence].source}#{told}"
 
 
 def _top(share: Tensor) -> list[int]:
@@ -105,23 +121,48 @@ def _top(share: Tensor) -> list[int]:
     return [int(token) for token in order if share[token] > 0]
 
 
-def _remarks(example: Example, left_out: int, distance: float | None, limit: float) -> tuple[Remark, ...]:
+def _remarks(
+    example: Example, read: CasesRead, row: int, card: ModelCard, distance: float | None, limit: float
+) -> tuple[Remark, ...]:
+    reads = card.recipe.modalities
     remarks = {
         Remark.UNCALIBRATED: True,
-        Remark.SCAN_MISSING: example.scan is None,
+        Remark.SCAN_MISSING: bool({"scan", "radiomics"} & set(reads)) and example.scan is None,
         Remark.CHANNEL_MISSING: example.scan is not None and bool(example.scan.missing),
-        Remark.NO_NOTE: not example.sentences,
-        Remark.NO_OBSERVATION: not example.values,
-        Remark.NOTE_TRUNCATED: left_out > 0,
+        Remark.NO_NOTE: "note" in reads and not example.sentences,
+        Remark.NO_OBSERVATION: "observation" in reads and not example.values,
+        Remark.NOTE_TRUNCATED: read.features.left_out[row] > 0 or read.features.mentions_left_out[row] > 0,
         Remark.OUTSIDE_TRAINING_DISTRIBUTION: distance is not None and not distance <= limit,
+        Remark.INCOHERENT_SCORES: bool(_moved(read, row).any()),
+        Remark.CONTRADICTORY_SCORES: bool(read.conflicts[row].any()),
     }
     return tuple(remark for remark, holds in remarks.items() if holds)
 
 
-def _history(example: Example, left_out: int, distance: float | None, limit: float) -> tuple[str, ...]:
+def _history(
+    example: Example, read: CasesRead, row: int, card: ModelCard, distance: float | None, limit: float
+) -> tuple[str, ...]:
     lines = list(example.scan.history) if example.scan else []
     if distance is not None:
         lines.append(f"novelty: Mahalanobis distance {distance:.1f} of the scan's features, limit {limit:.1f}")
-    if left_out:
-        lines.append(f"note: {left_out} sub-words beyond the last window were not read")
+    if read.features.left_out[row]:
+        lines.append(f"note: the first {read.features.left_out[row]} sub-words of the record were not read")
+    if read.features.mentions_left_out[row]:
+        lines.append(f"concepts: the first {read.features.mentions_left_out[row]} mentions were not read")
+    moved = [
+        f"{name} {read.before[row, number]:.2f} to {read.probabilities[row, number]:.2f}"
+        for number, name in enumerate(card.recipe.findings)
+        if _moved(read, row)[number]
+    ]
+    if moved:
+        lines.append(f"coherence: {', '.join(moved)}; no finding is likelier than what it entails")
+    lines += [
+        f"contradiction: {one} and {other} exclude each other, and both are likely; their scores stand as they are"
+        for (one, other), both in zip(card.excludes, read.conflicts[row], strict=True)
+        if both
+    ]
     return tuple(lines)
+
+
+def _moved(read: CasesRead, row: int) -> np.ndarray:
+    return np.abs(read.probabilities[row] - read.before[row]) >= MOVED

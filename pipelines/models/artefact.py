@@ -14,25 +14,34 @@ from torch import nn
 from data_schemas.base import Record
 from data_schemas.errors import ModelError
 from data_schemas.settings import ModelRecipe
-from fusion_models.case_model import MODALITIES, CaseModel
+from fusion_models.case_model import CaseModel
 from fusion_models.novelty import Novelty
 from fusion_models.scan_encoder import ScanEncoder
 from pipelines.models.build import build_case_model, build_scan_encoder
 from pipelines.models.weights import NoteModel, load_note_model, resolve_note_encoder
+from pipelines.notes.concepts import reader_digest
 from pipelines.workspace.digests import json_digest, sha256_bytes
 from pipelines.workspace.files import write_atomic
 
-FORMAT = 1
+FORMAT = 2
 FILES = ("model.json", "scan_encoder.safetensors", "case_model.safetensors", "novelty.safetensors")
 
 
 class ModelCard(Record):
-    """``model.json``: what a model was built from. Aggregates only, nothing of any patient."""
+    """``model.json``: what a model was built from. Aggregates only, nothing of any patient.
+
+    ``concept_digest`` is of the concept reader with its vocabulary, empty where the model reads no concepts.
+    ``entails`` and ``excludes`` are the rules among its findings, as they were when it was trained: a model keeps its
+    own.
+    """
 
     format: int = FORMAT
     recipe: ModelRecipe
     signs: tuple[str, ...]
     note_digest: str
+    concept_digest: str = ""
+    entails: tuple[tuple[str, str], ...] = ()
+    excludes: tuple[tuple[str, str], ...] = ()
     training: dict[str, Any]
 
 
@@ -82,7 +91,7 @@ def load_model(folder: Path, *, expected_digest: str | None = None) -> LoadedMod
     ------
     ModelError
         A file is missing or not what the digest says, the format is another one, a tensor is missing or of the wrong
-        shape, or the note encoder is not the one that the model was trained with.
+        shape, or the note encoder or the concept reader is not the one that the model was trained with.
     """
     content = _read_files(folder)
     digest = _digest(content)
@@ -94,10 +103,15 @@ def load_model(folder: Path, *, expected_digest: str | None = None) -> LoadedMod
     note_model = load_note_model(encoder_folder, states=recipe.note.states, window=recipe.note.window)
     if note_model.digest != card.note_digest:
         raise ModelError(f"note encoder '{recipe.note.encoder}': not the weights that this model was trained with")
+    if "concept" in recipe.modalities and card.concept_digest != reader_digest():
+        raise ModelError(
+            "model artefact: it was trained with another vocabulary or other rules of concepts (findings.yaml, "
+            "concepts_terms.yaml) than this scanote reads notes with; train the model anew"
+        )
     scan_encoder = build_scan_encoder(recipe, signs=len(card.signs))
     case_model = build_case_model(
         recipe,
-        modalities=MODALITIES,
+        modalities=recipe.modalities,
         scan_features=scan_encoder.features,
         note_features=note_model.encoder.features,
     )

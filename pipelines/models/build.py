@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+
+from torch import nn
 
 from data_schemas.errors import SettingsError
+from data_schemas.finding import findings
 from data_schemas.settings import ModelRecipe
 from fusion_models.case_model import CaseModel
+from fusion_models.concept_encoder import ConceptEncoder
+from fusion_models.fusions.kinds import KINDS
+from fusion_models.given_tokens import GivenTokens
+from fusion_models.linear_diagnoser import LinearDiagnoser
+from fusion_models.observation_encoder import ObservationEncoder
+from fusion_models.radiomics import radiomics_features
 from fusion_models.scan_encoder import ScanEncoder
+from fusion_models.value_vector import ValueVector
+from pipelines.cases.mentions import ASSERTIONS, SIDES
+
+OBSERVATION_FEATURES = 16
 
 
 def build_scan_encoder(recipe: ModelRecipe, *, signs: int) -> ScanEncoder:
@@ -24,7 +37,7 @@ def build_scan_encoder(recipe: ModelRecipe, *, signs: int) -> ScanEncoder:
             channels=recipe.scan.inputs,
             tap=recipe.scan.tap,
             width=recipe.scan.width,
-            signs=signs,
+            signs=max(signs, 1),  # a model that reads no scan has no sign, and never asks this encoder
         )
     except ValueError as error:
         raise SettingsError(f"model.scan: {error}") from None
@@ -33,16 +46,61 @@ def build_scan_encoder(recipe: ModelRecipe, *, signs: int) -> ScanEncoder:
 def build_case_model(
     recipe: ModelRecipe, *, modalities: Sequence[str], scan_features: int, note_features: int
 ) -> CaseModel:
-    """The trainable part as the recipe has it, reading some modalities, with fresh weights."""
-    return CaseModel(
-        modalities=modalities,
-        findings=len(recipe.findings),
-        scan_features=scan_features,
-        note_features=note_features,
-        codes=len(recipe.observation_codes),
-        width=recipe.fusion.width,
-        heads=recipe.fusion.heads,
-        layers=recipe.fusion.layers,
-        dropout=recipe.fusion.dropout,
-        modality_dropout=recipe.fusion.modality_dropout,
-    )
+    """The trainable part as the recipe has it, reading some modalities, with fresh weights.
+
+    Raises
+    ------
+    SettingsError
+        There is no such modality, or none at all.
+    """
+    linear = recipe.fusion.kind == "linear"
+    codes = max(len(recipe.observation_codes), 1)
+    makers: dict[str, Callable[[], nn.Module]] = {
+        # One unit of each position coordinate: millimetres (scan), section and sentence (note, concept), days.
+        "scan": lambda: GivenTokens(features=scan_features, position_scale=(60.0, 60.0, 60.0), centred=True),
+        "radiomics": lambda: GivenTokens(
+            features=radiomics_features(recipe.scan.inputs), position_scale=(60.0, 60.0, 60.0), centred=True
+        ),
+        "note": lambda: GivenTokens(features=note_features, position_scale=(4.0, 4.0)),
+        "observation": lambda: (
+            ValueVector(codes=codes) if linear else ObservationEncoder(codes=codes, features=OBSERVATION_FEATURES)
+        ),
+        "concept": lambda: ConceptEncoder(
+            findings=len(findings()), assertions=len(ASSERTIONS), sides=len(SIDES), features=recipe.concept.width
+        ),
+    }
+    unknown = [name for name in modalities if name not in makers]
+    if unknown or not modalities:
+        raise SettingsError(f"model.modalities: give some of {', '.join(makers)}; found {', '.join(modalities)}")
+
+    def reader(features: Mapping[str, int], position_scale: Mapping[str, tuple[float, ...]]) -> nn.Module:
+        if linear:
+            return LinearDiagnoser(findings=len(recipe.findings), features=features)
+        return KINDS[recipe.fusion.kind](
+            findings=len(recipe.findings),
+            features=features,
+            position_scale=position_scale,
+            width=recipe.fusion.width,
+            heads=recipe.fusion.heads,
+            layers=recipe.fusion.layers,
+            dropout=recipe.fusion.dropout,
+            modality_dropout=recipe.fusion.modality_dropout if len(features) > 1 else 0.0,
+        )
+
+    return CaseModel(encoders={name: make() for name, make in makers.items() if name in modalities}, reader=reader)
+
+
+def with_window(recipe: ModelRecipe, window: int) -> ModelRecipe:
+    """The recipe with the window that its note encoder takes where the settings name none: a model's card holds it.
+
+    Raises
+    ------
+    SettingsError
+        The stride leaves no room in it.
+    """
+    if recipe.note.stride >= window - 2:
+        raise SettingsError(
+            f"model.note.stride: {recipe.note.stride} leaves no room in a window of {window} sub-words, which is what "
+            "the note encoder reads at once; lower it"
+        )
+    return recipe.model_copy(update={"note": recipe.note.model_copy(update={"window": window})})

@@ -1,40 +1,47 @@
-"""Frozen encoders to tokens: computed once a case, cached by digest of inputs, recipe and weights."""
+"""Cases to what the trainable part reads: tokens of the frozen encoders, and values and mentions by number."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from data_schemas.settings import NoteRecipe
+from data_schemas.finding import findings
+from data_schemas.settings import ConceptRecipe, ModelRecipe, NoteRecipe
 from fusion_models.case_model import Batch
+from fusion_models.concept_encoder import Mentions
+from fusion_models.observation_encoder import Values
 from fusion_models.scan_encoder import ScanEncoder
-from fusion_models.tokens import Tokens, collate, missing
+from fusion_models.tokens import Inputs, Tokens, collate
 from pipelines.cases.examples import Example
+from pipelines.cases.mentions import ASSERTIONS, SIDES
+from pipelines.models.note_features import encode_notes
+from pipelines.models.radiomics_features import encode_radiomics
+from pipelines.models.scan_features import Progress, encode_scans
 from pipelines.models.weights import NoteModel
-from pipelines.notes.windows import Windows, cut_windows
 from pipelines.workspace.cache import ArrayCache
-from pipelines.workspace.digests import json_digest
 
-SUBWORDS_A_BATCH = 4096
-SCANS_A_BATCH = 16
-Progress = Callable[[int, int], None]
+DEFAULT = ModelRecipe().modalities
 
 
 @dataclass(frozen=True)
 class Features:
-    """Tokens of some cases in float32, and per case which sentence each note unit belongs to.
+    """What some cases are to the trainable part, by modality, and where it comes from.
 
-    Not in half precision: an encoder's last bits depend on what else is in its batch, and rounding to half would turn
-    one such bit into a step of 5e-4, and scores would differ by more than 1e-5 between two runs over the same case.
+    Tokens are in float32, not in half precision: an encoder's last bits depend on what else is in its batch, and
+    rounding to half would turn one such bit into a step of 5e-4, and scores would differ by more than 1e-5 between two
+    runs over the same case.
+
+    ``sentence_of_unit`` tells per case which sentence each note unit belongs to, ``left_out`` how many sub-words were
+    not read, ``mentions_left_out`` how many mentions: the first ones of the example.
     """
 
     batch: Batch
     sentence_of_unit: tuple[tuple[int, ...], ...]
     left_out: tuple[int, ...]
+    mentions_left_out: tuple[int, ...]
 
 
 def encode(
@@ -45,170 +52,87 @@ def encode(
     note_model: NoteModel,
     note_recipe: NoteRecipe,
     codes: Sequence[str],
+    modalities: Sequence[str] = DEFAULT,
+    mentions_at_most: int = ConceptRecipe().at_most,
     device: torch.device | str = "cpu",
     cache: ArrayCache | None = None,
     progress: Progress | None = None,
 ) -> Features:
-    """Tokens of every case, in the order of ``examples``.
+    """What the modalities read of every case, in the order of ``examples``.
 
     Parameters
     ----------
     scan_digest
         SHA-256 of the scan encoder's weights: with the case's own digest it keys the cache.
+    mentions_at_most
+        Mentions of a case that are read: the last ones of its record.
     cache
         Scans are cached where the case has a ``scan_digest``; notes always, by their sub-words.
     progress
         Called with the number of scans that are done and the number of cases.
     """
-    notes = encode_notes(examples, note_model=note_model, recipe=note_recipe, device=device, cache=cache)
-    scans = encode_scans(
-        examples, encoder=scan_encoder, digest=scan_digest, device=device, cache=cache, progress=progress
-    )
-    batch = Batch(collate(scans), collate([tokens for tokens, _ in notes]), *_observations(examples, codes))
-    windows = [cut for _, cut in notes]
-    return Features(batch, tuple(cut.sentence for cut in windows), tuple(cut.left_out for cut in windows))
-
-
-@torch.no_grad()
-def encode_scans(
-    examples: Sequence[Example],
-    *,
-    encoder: ScanEncoder,
-    digest: str,
-    device: torch.device | str,
-    cache: ArrayCache | None = None,
-    progress: Progress | None = None,
-) -> list[Tokens]:
-    """Tokens of each case's scan (B = 1), in float32; a masked slot where there is no scan."""
-    encoder = encoder.to(device).eval()
-    rows = [missing(batch=1, features=encoder.features, coordinates=3) for _ in examples]
-    wanted = []
-    for number, example in enumerate(examples):
-        found = cache.get_arrays(_key(digest, example)) if cache and example.scan_digest and example.scan else None
-        if found:
-            rows[number] = _tokens(found["values"], found["position"])
-        elif example.scan is not None:
-            wanted.append(number)
-    for start in range(0, len(wanted), SCANS_A_BATCH):
-        numbers = wanted[start : start + SCANS_A_BATCH]
-        volume = np.stack([examples[n].scan.values for n in numbers])  # type: ignore[union-attr]
-        affine = np.stack([examples[n].scan.affine for n in numbers])  # type: ignore[union-attr]
-        volume_on, affine_on = torch.from_numpy(volume).to(device).float(), torch.from_numpy(affine).to(device).float()
-        tokens = encoder(volume_on, affine_on).tokens
-        for number, values, position in zip(numbers, tokens.values.float().cpu(), tokens.position.cpu(), strict=True):
-            rows[number] = _tokens(values.numpy(), position.numpy())
-            if cache and examples[number].scan_digest:
-                arrays = {"values": values.numpy(), "position": position.numpy()}
-                cache.put_arrays(_key(digest, examples[number]), arrays)
-        if progress:
-            progress(len(examples) - len(wanted) + min(start + SCANS_A_BATCH, len(wanted)), len(examples))
-    return rows
-
-
-@torch.no_grad()
-def encode_notes(
-    examples: Sequence[Example],
-    *,
-    note_model: NoteModel,
-    recipe: NoteRecipe,
-    device: torch.device | str,
-    cache: ArrayCache | None = None,
-) -> list[tuple[Tokens, Windows]]:
-    """Tokens of each case's text (B = 1), in float32, with its windows; sorted by length under a sub-word budget."""
-    cuts = [
-        cut_windows(
-            [sentence.text for sentence in example.sentences],
-            tokenizer=note_model.tokenizer,
-            window=recipe.window,
-            stride=recipe.stride,
-            windows_at_most=recipe.windows_at_most,
-            unit=recipe.unit,
+    inputs: dict[str, Inputs] = {}
+    sentence_of_unit: tuple[tuple[int, ...], ...] = ((),) * len(examples)
+    left_out = mentions_left_out = (0,) * len(examples)
+    if "note" in modalities:
+        notes = encode_notes(examples, note_model=note_model, recipe=note_recipe, device=device, cache=cache)
+        inputs["note"] = collate([tokens for tokens, _ in notes])
+        sentence_of_unit = tuple(cut.sentence for _, cut in notes)
+        left_out = tuple(cut.left_out for _, cut in notes)
+    if "scan" in modalities:
+        inputs["scan"] = collate(
+            encode_scans(
+                examples, encoder=scan_encoder, digest=scan_digest, device=device, cache=cache, progress=progress
+            )
         )
-        for example in examples
-    ]
-    states = [torch.zeros(len(cut.sentence), note_model.encoder.features, dtype=torch.float32) for cut in cuts]
-    keys = [json_digest(["note tokens", note_model.digest, list(recipe.states), cut.ids, cut.unit]) for cut in cuts]
-    wanted = []
-    for number, cut in enumerate(cuts):
-        found = cache.get_arrays(keys[number]) if cache and cut.ids else None
-        if found:
-            states[number] = torch.from_numpy(found["values"])
-        elif cut.ids:
-            wanted.append(number)
-    encoder, padding = note_model.encoder.to(device).eval(), note_model.tokenizer.pad_token_id or 0
-    for numbers in _by_length(wanted, [sum(map(len, cut.ids)) for cut in cuts]):
-        for number, values in zip(numbers, _run(encoder, [cuts[n] for n in numbers], padding, device), strict=True):
-            states[number] = values.clone()
-            if cache:
-                cache.put_arrays(keys[number], {"values": values.numpy()})
-    return [
-        (_note_tokens(example, cut, values), cut) for example, cut, values in zip(examples, cuts, states, strict=True)
-    ]
+    if "radiomics" in modalities:
+        channels = scan_encoder.channels
+        inputs["radiomics"] = collate(encode_radiomics(examples, channels=channels, cache=cache, progress=progress))
+    if "observation" in modalities:
+        inputs["observation"] = observation_inputs(examples, codes=codes)
+    if "concept" in modalities:
+        inputs["concept"] = concept_inputs(examples, at_most=mentions_at_most)
+        mentions_left_out = tuple(max(len(example.mentions) - mentions_at_most, 0) for example in examples)
+    return Features(Batch(inputs), sentence_of_unit, left_out, mentions_left_out)
 
 
-def pooled_scans(batch: Batch) -> Tensor:
+def pooled_scans(tokens: Tokens) -> Tensor:
     """Mean token [N, D] of every case that has a scan, in float32."""
-    tokens = batch.scan.float()
+    tokens = tokens.float()
     present = tokens.mask.any(dim=1)
     weight = tokens.mask[present].float()[..., None]
     return (tokens.values[present] * weight).sum(dim=1) / weight.sum(dim=1)
 
 
-def _run(encoder: torch.nn.Module, cuts: Sequence[Windows], padding: int, device: torch.device | str) -> list[Tensor]:
-    longest = max(len(row) for cut in cuts for row in cut.ids)
-    ids, unit, offset = [], [], 0
-    for cut in cuts:
-        for row, units in zip(cut.ids, cut.unit, strict=True):
-            gap = longest - len(row)
-            ids.append([*row, *([padding] * gap)])
-            unit.append([*(number + offset if number >= 0 else -1 for number in units), *([-1] * gap)])
-        offset += len(cut.sentence)
-    lengths = torch.tensor([len(row) for cut in cuts for row in cut.ids])
-    mask = (torch.arange(longest)[None, :] < lengths[:, None]).long()
-    given = (torch.tensor(ids).to(device), mask.to(device), torch.tensor(unit).to(device))
-    values = encoder(*given, offset).float().cpu()
-    return list(values.split([len(cut.sentence) for cut in cuts]))
-
-
-def _by_length(numbers: Sequence[int], lengths: Sequence[int]) -> list[list[int]]:
-    batches: list[list[int]] = []
-    for number in sorted(numbers, key=lambda number: lengths[number]):
-        if batches and (len(batches[-1]) + 1) * lengths[number] <= SUBWORDS_A_BATCH:
-            batches[-1].append(number)
-        else:
-            batches.append([number])
-    return batches
-
-
-def _note_tokens(example: Example, cut: Windows, values: Tensor) -> Tokens:
-    if not len(values):
-        return missing(batch=1, features=values.shape[1], coordinates=2)
-    place = [(example.sentences[n].section, example.sentences[n].number) for n in cut.sentence]
-    return _tokens(values.numpy(), np.array(place, np.float32))
-
-
-def _tokens(values: np.ndarray, position: np.ndarray) -> Tokens:
-    count = len(values)
-    return Tokens(
-        values=torch.from_numpy(values)[None],
-        mask=torch.ones(1, count, dtype=torch.bool),
-        position=torch.from_numpy(position)[None].float(),
-        source=torch.arange(count)[None],
+def observation_inputs(examples: Sequence[Example], *, codes: Sequence[str]) -> Values:
+    """The values of the known codes, padded; a code counts by its place in ``codes``."""
+    number = {code: index for index, code in enumerate(codes)}
+    rows = [[value for value in example.values if value.code in number] for example in examples]
+    return Values(
+        code=_padded([[number[item.code] for item in row] for row in rows], torch.long),
+        value=_padded([[item.value for item in row] for row in rows], torch.float32),
+        age_days=_padded([[item.age_days for item in row] for row in rows], torch.float32),
+        mask=_padded([[True] * len(row) for row in rows], torch.bool),
     )
 
 
-def _observations(examples: Sequence[Example], codes: Sequence[str]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    number = {code: index for index, code in enumerate(codes)}
-    rows = [[value for value in example.values if value.code in number] for example in examples]
+def concept_inputs(examples: Sequence[Example], *, at_most: int) -> Mentions:
+    """The last mentions of every case, padded, by the number of their finding, assertion and side."""
+    number = {name: index for index, name in enumerate(findings())}
+    rows = [example.mentions[-at_most:] for example in examples]
+    told = [[example.sentences[item.sentence] for item in row] for example, row in zip(examples, rows, strict=True)]
+    section = _padded([[sentence.section for sentence in row] for row in told], torch.float32)
+    sentence = _padded([[sentence.number for sentence in row] for row in told], torch.float32)
+    return Mentions(
+        finding=_padded([[number[item.finding] for item in row] for row in rows], torch.long),
+        assertion=_padded([[ASSERTIONS.index(item.assertion) for item in row] for row in rows], torch.long),
+        side=_padded([[SIDES.index(item.side) for item in row] for row in rows], torch.long),
+        place=torch.stack([section, sentence], dim=-1),
+        mask=_padded([[True] * len(row) for row in rows], torch.bool),
+    )
+
+
+def _padded(rows: Sequence[Sequence[float]], dtype: torch.dtype) -> Tensor:
+    """[B, T] with zeros after the end of each row; T is at least 1."""
     longest = max([1, *map(len, rows)])
-    shape = (len(examples), longest)
-    code, known = torch.zeros(shape, dtype=torch.long), torch.zeros(shape, dtype=torch.bool)
-    value, age = torch.zeros(shape), torch.zeros(shape)
-    for i, row in enumerate(rows):
-        for j, item in enumerate(row):
-            code[i, j], value[i, j], age[i, j], known[i, j] = number[item.code], item.value, item.age_days, True
-    return code, value, age, known
-
-
-def _key(digest: str, example: Example) -> str:
-    return json_digest(["scan tokens", digest, example.scan_digest])
+    return torch.tensor([[*row, *([0] * (longest - len(row)))] for row in rows], dtype=dtype).reshape(-1, longest)

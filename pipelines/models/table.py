@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import torch
 
 from data_schemas.errors import InputError, RefusedError
 from data_schemas.reasons import Reason
 from data_schemas.selection import SelectSettings
 from data_schemas.settings import ModelRecipe
-from pipelines.cases.examples import SEX, Example, ScanTensor, Value, sentences_of
+from pipelines.cases.examples import WORDS, Example, ScanTensor, Value, sentences_of
+from pipelines.cases.mentions import mentions_of
 from pipelines.cases.tensor import read_planes, resample
 from pipelines.models.artefact import LoadedModel
-from pipelines.models.features import encode
+from pipelines.models.reading import read_cases
 from pipelines.scans.index import index_paths
 from pipelines.scans.select import rank
 
 SCAN, NOTE = "scan", "note"
-TEXT_CODES = {"sex": SEX}
+TEXT_CODES = {"sex": WORDS}
 
 
 def read_table(model: LoadedModel, table: pd.DataFrame) -> pd.DataFrame:
@@ -41,22 +41,11 @@ def read_table(model: LoadedModel, table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(probabilities(model, examples), columns=findings, index=table.index)
 
 
-@torch.no_grad()
 def probabilities(model: LoadedModel, examples: list[Example]) -> np.ndarray:
-    """Probability [N, F] of each finding of the recipe, on the CPU."""
-    recipe = model.card.recipe
+    """Probability [N, F] of each finding of the recipe, on the CPU, as a diagnosis has them."""
     if not examples:
-        return np.empty((0, len(recipe.findings)))
-    features = encode(
-        examples,
-        scan_encoder=model.scan_encoder,
-        scan_digest=model.scan_digest,
-        note_model=model.note_model,
-        note_recipe=recipe.note,
-        codes=recipe.observation_codes,
-    )
-    logits = model.case_model.cpu().eval()(features.batch.to("cpu")).logits
-    return torch.sigmoid(logits.double()).numpy()
+        return np.empty((0, len(model.card.recipe.findings)))
+    return read_cases(model, examples).probabilities
 
 
 def examples_of(table: pd.DataFrame, *, recipe: ModelRecipe) -> list[Example]:
@@ -70,16 +59,19 @@ def examples_of(table: pd.DataFrame, *, recipe: ModelRecipe) -> list[Example]:
 
 def _example(row: dict[str, object], number: int, recipe: ModelRecipe) -> Example:
     note, scan = _text(row[NOTE], number, NOTE), _text(row[SCAN], number, SCAN)
+    texts = [note] if note else []
+    sentences = sentences_of(texts, input_sections=recipe.note.input_sections)
     return Example(
         study_key=f"row-{number}",
         patient_key=f"row-{number}",
         scan=_scan(scan, number, recipe) if scan else None,
-        sentences=sentences_of([note] if note else [], input_sections=recipe.note.input_sections),
+        sentences=sentences,
         values=tuple(
             Value(code, value)
             for code in sorted(recipe.observation_codes)
             if (value := _value(row.get(code), number, code)) is not None
         ),
+        mentions=mentions_of(texts, sentences, recipe=recipe),
     )
 
 

@@ -33,15 +33,21 @@ USED_FILES = (
 )  # fmt: skip
 # Their first position number is the padding's number plus one.
 OFFSET_POSITIONS = frozenset({"roberta", "xlm-roberta", "camembert", "longformer"})
+NO_END = 1_000_000
+LONGEST_SHORT, WINDOW_SHORT, WINDOW_LONG = 512, 256, 8192
 
 
 @dataclass(frozen=True)
 class NoteModel:
-    """A loaded note encoder with its tokenizer, and the digest of the files that both came from."""
+    """A loaded note encoder with its tokenizer, and the digest of the files that both came from.
+
+    ``window`` is how many sub-words it reads at once where the settings do not say.
+    """
 
     encoder: NoteEncoder
     tokenizer: Any
     digest: str
+    window: int
 
 
 def resolve_note_encoder(name: str, *, revision: str | None = None) -> Path:
@@ -115,8 +121,23 @@ def load_note_model(folder: Path, *, states: tuple[int, ...], window: int | None
     if absent:
         raise ModelError(f"note encoder {folder}: {len(absent)} weights are missing, the first is {absent[0]}")
     _check_tokenizer(folder, tokenizer, backbone.config)
-    _check_reading(folder, backbone.config, states, window)
-    return NoteModel(NoteEncoder(backbone=backbone.eval(), states=states).eval(), tokenizer, folder_digest(folder))
+    _check_states(folder, backbone.config, states)
+    longest = _longest(backbone.config, tokenizer)
+    if window is not None and longest is not None and window > longest:
+        raise SettingsError(f"model.note.window: {window}; {folder} reads at most {longest} sub-words at once")
+    encoder = NoteEncoder(backbone=backbone.eval(), states=states).eval()
+    return NoteModel(encoder, tokenizer, folder_digest(folder), window or default_window(longest))
+
+
+def default_window(longest: int | None) -> int:
+    """Sub-words of a window where the settings name none, for an encoder that reads so many at once (None: any).
+
+    An encoder made for long text reads up to 8,192, most records whole. One that reads 512 gets windows of 256, which
+    overlap: its attention costs the square of a window, and each of its windows is then at most half empty.
+    """
+    if longest is not None and longest <= LONGEST_SHORT:
+        return min(longest, WINDOW_SHORT)
+    return WINDOW_LONG if longest is None else min(longest, WINDOW_LONG)
 
 
 def load_scan_weights(encoder: ScanEncoder, path: Path) -> None:
@@ -163,15 +184,22 @@ def _check_tokenizer(folder: Path, tokenizer: Any, config: Any) -> None:
         )
 
 
-def _check_reading(folder: Path, config: Any, states: tuple[int, ...], window: int | None) -> None:
+def _check_states(folder: Path, config: Any, states: tuple[int, ...]) -> None:
     layers = int(config.num_hidden_layers)
     if not states or any(not -layers - 1 <= state <= layers for state in states):
         raise SettingsError(f"model.note.states: {list(states)}; {folder} has the hidden states 0 to {layers}")
-    longest = getattr(config, "max_position_embeddings", None)
-    if longest is not None and config.model_type in OFFSET_POSITIONS:
-        longest -= config.pad_token_id + 1
-    if window is not None and longest is not None and window > longest:
-        raise SettingsError(f"model.note.window: {window}; {folder} reads at most {longest} sub-words at once")
+
+
+def _longest(config: Any, tokenizer: Any) -> int | None:
+    """How many sub-words the encoder reads at once: by its positions, and by what its tokenizer says; None: no end."""
+    ends = []
+    positions = getattr(config, "max_position_embeddings", None)
+    if positions is not None and positions > 0:
+        ends.append(positions - config.pad_token_id - 1 if config.model_type in OFFSET_POSITIONS else positions)
+    # A tokenizer that does not know says a number beyond all bounds.
+    if tokenizer.model_max_length < NO_END:
+        ends.append(int(tokenizer.model_max_length))
+    return min(ends, default=None)
 
 
 def _packaged_folder() -> Path:

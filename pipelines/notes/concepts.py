@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cache
 
 from data_schemas.concept import Assertion, Concept
-from pipelines.notes.concepts_reader import KINDS, Mark, find_marks
+from data_schemas.dictation import is_uncertain
+from data_schemas.finding import findings
+from pipelines.notes.concepts_reader import KINDS, Mark, find_marks, read_terms
 from pipelines.notes.concepts_side import side_of
 from pipelines.notes.concepts_words import Located, Word, locate_sentences, words_of
+from pipelines.workspace.digests import json_digest
 
 REPORT_SECTIONS = ("findings", "impression")
+# Names how words become concepts: a new name, where the rules of this package change, makes models of the old rules
+# refuse to read by the new ones.
+RULES = "concepts/1"
 PIECE = 400  # words; a longer sentence is read in pieces of this length
 
 
@@ -19,7 +26,8 @@ def read_concepts(text: str, *, sections: Collection[str] | None = None, report:
     Parameters
     ----------
     text
-        The note. Nothing in it is executed or obeyed; a word outside of the vocabulary has no effect.
+        The note. Nothing in it is executed or obeyed; a word outside of the vocabulary has no effect. A sentence that
+        a dictation marks uncertain tells nothing.
     sections
         Canonical names of the sections to read; without it, all.
     report
@@ -36,6 +44,7 @@ def read_concepts(text: str, *, sections: Collection[str] | None = None, report:
         concept
         for sentence in locate_sentences(text)
         if sections is None or sentence.section in sections
+        if not is_uncertain(text[sentence.start : sentence.end])
         for concept in _read_sentence(text, sentence, report=report or sentence.section in REPORT_SECTIONS)
     )
 
@@ -45,6 +54,13 @@ def read_many(
 ) -> Iterator[tuple[Concept, ...]]:
     """``read_concepts`` of many notes, one by one: a batch takes no more memory than its largest note."""
     return (read_concepts(text, sections=sections, report=report) for text in texts)
+
+
+@cache
+def reader_digest() -> str:
+    """SHA-256 over the rules' version and the words of findings and cues: another reader has another one."""
+    words = [[row.name, row.synonyms, row.shorthand, row.patterns, row.normals] for row in findings().values()]
+    return json_digest([RULES, words, read_terms()])
 
 
 def _read_sentence(text: str, sentence: Located, *, report: bool) -> Iterator[Concept]:

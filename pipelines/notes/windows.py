@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 Unit = Literal["sentence", "token"]
+# Characters that the tokenizer gets at once: it takes about a hundred times their memory.
+CHARACTERS_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True)
@@ -14,7 +16,7 @@ class Windows:
     """Sub-words of one record, cut into windows.
 
     ``ids`` and ``unit`` have one row a window, of unequal length; ``unit`` is -1 on the special sub-words.
-    ``sentence`` gives, for every unit, the sentence that it belongs to. ``left_out`` counts sub-words beyond the last
+    ``sentence`` gives, for every unit, the sentence that it belongs to. ``left_out`` counts sub-words before the first
     window.
     """
 
@@ -29,7 +31,9 @@ def cut_windows(
 ) -> Windows:
     """Cut a record into windows of at most ``window`` sub-words, each repeating the last ``stride`` of the one before.
 
-    A unit is a sentence, or a single sub-word. A sentence without any sub-word is no unit.
+    A unit is a sentence, or a single sub-word. A sentence without any sub-word is no unit. Of a record that is longer
+    than ``windows_at_most`` windows the beginning is left out: records grow at their end, and what stands there is
+    the newest.
 
     Raises
     ------
@@ -39,13 +43,8 @@ def cut_windows(
     room = window - 2
     if not 0 <= stride < room:
         raise ValueError(f"a stride of {stride} leaves no room in a window of {window} sub-words")
-    # What looks like a special sub-word ("[SEP]") in a note is text like any other.
-    how = {"add_special_tokens": False, "split_special_tokens": True, "verbose": False}
-    pieces = tokenizer(list(sentences), **how)["input_ids"] if sentences else []
-    ids = [piece for row in pieces for piece in row]
-    owner = [number for number, row in enumerate(pieces) for _ in row]
-    kept = min(len(ids), room + (windows_at_most - 1) * (room - stride))
-    left_out, ids, owner = len(ids) - kept, ids[:kept], owner[:kept]
+    ids, owner, left_out = _last_sub_words(sentences, tokenizer, room + (windows_at_most - 1) * (room - stride))
+    kept = len(ids)
     if unit == "token":
         units, sentence = list(range(kept)), tuple(owner)
     else:
@@ -59,3 +58,50 @@ def cut_windows(
         sentence=sentence,
         left_out=left_out,
     )
+
+
+def _last_sub_words(sentences: Sequence[str], tokenizer: Any, most: int) -> tuple[list[int], list[int], int]:
+    """The last ``most`` sub-words of a record, the sentence of each, and how many stand before them."""
+    # What looks like a special sub-word ("[SEP]") in a note is text like any other.
+    how = {"add_special_tokens": False, "split_special_tokens": True, "verbose": False}
+    ids: list[int] = []
+    owner: list[int] = []
+    left_out = 0
+    for batch in _from_the_end(sentences):
+        for number, row in zip(
+            (number for number, _ in batch), tokenizer([text for _, text in batch], **how)["input_ids"], strict=True
+        ):
+            room = most - len(ids)
+            taken = row[::-1][:room]
+            left_out += len(row) - len(taken)
+            ids += taken
+            owner += [number] * len(taken)
+    return ids[::-1], owner[::-1], left_out
+
+
+def _from_the_end(sentences: Sequence[str]) -> Iterator[list[tuple[int, str]]]:
+    """Sentences with their numbers, the last first, so many together as the tokenizer gets at once."""
+    batch: list[tuple[int, str]] = []
+    size = 0
+    for number in reversed(range(len(sentences))):
+        for text in reversed(_pieces(sentences[number])):
+            batch.append((number, text))
+            size += len(text)
+            if size >= CHARACTERS_AT_ONCE:
+                yield batch
+                batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _pieces(text: str) -> list[str]:
+    """A long sentence in pieces that begin at a blank, which gives the same sub-words; a longer word is cut."""
+    pieces = []
+    start = 0
+    while len(text) - start > CHARACTERS_AT_ONCE:
+        end = start + CHARACTERS_AT_ONCE
+        blank = max(text.rfind(" ", start + 1, end), text.rfind("\n", start + 1, end))
+        end = blank if blank > start else end
+        pieces.append(text[start:end])
+        start = end
+    return [*pieces, text[start:]]

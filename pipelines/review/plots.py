@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipelines.review.table import ARMS, FEWEST
+from pipelines.review.table import COLUMNS as ARMS
+from pipelines.review.table import FEWEST, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 # Okabe and Ito's colours, told apart by colour-blind readers; the dashes tell them apart in grey.
-COLOUR = dict(zip(ARMS, ("#56B4E9", "#E69F00", "#999999", "#0072B2"), strict=True))
-DASH: dict[str, Any] = dict(zip(ARMS, ((0, (4, 2)), (0, (1, 1.2)), (0, (6, 1, 1, 1)), "solid"), strict=True))
+COLOUR = dict(zip(ARMS, ("#56B4E9", "#56B4E9", "#E69F00", "#999999", "#0072B2", "#0072B2"), strict=True))
+DASHES: Any = ((0, (4, 2)), (0, (4, 2)), (0, (1, 1.2)), (0, (6, 1, 1, 1)), "solid", "solid")
+DASH: dict[str, Any] = dict(zip(ARMS, DASHES, strict=True))
 COLUMNS = 4
 PANEL_INCHES = 2.5
 MOST_BINS = 10
@@ -102,11 +104,11 @@ def _panels(
                 axes.text(0.5, 0.5, f"fewer than {FEWEST} cases\nof a class", ha="center", va="center", color="0.4")
                 continue
             axes.plot([0, 1], [0, 1], color="0.8", linewidth=0.8, zorder=0)
-            for arm in ARMS:
+            for arm in shown(probabilities):
                 draw(axes, probabilities[arm][known, number], label, arm)
         figure.supxlabel(names[0], fontsize=9)
         figure.supylabel(names[1], fontsize=9)
-        _legend(figure)
+        _legend(figure, shown(probabilities))
     return figure
 
 
@@ -116,10 +118,10 @@ def _frame(axes: Axes, finding: str) -> None:
     axes.set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
 
 
-def _legend(figure: Figure) -> None:
+def _legend(figure: Figure, arms: Sequence[str]) -> None:
     from matplotlib.lines import Line2D
 
-    lines = [Line2D([], [], color=COLOUR[arm], linestyle=DASH[arm], linewidth=1.6, label=arm) for arm in ARMS]
+    lines = [Line2D([], [], color=COLOUR[arm], linestyle=DASH[arm], linewidth=1.6, label=arm) for arm in arms]
     figure.legend(handles=lines, loc="outside upper center", ncols=2 if len(figure.axes) == 1 else 4, frameon=False)
 
 

@@ -20,7 +20,7 @@ from pipelines.models.pyfunc_save import scanote_version
 from pipelines.models.registry import kept_folder
 from pipelines.review.plots import write_plots
 from pipelines.review.table import FEWEST, ReportRow, flat_rows, markdown_table, report_table
-from pipelines.training.run import Trained
+from pipelines.training.trained import Trained
 from pipelines.workspace.digests import json_digest
 from pipelines.workspace.files import make_private_folder, write_new
 from pipelines.workspace.paths import Workspace

@@ -11,7 +11,7 @@ from pipelines.review.publication import keep_artefact, read_publication, write_
 from pipelines.review.table import format_table as format_table
 from pipelines.review.table import report_table as report_table
 from pipelines.review.telling import tell
-from pipelines.training.run import Trained
+from pipelines.training.trained import Trained
 from pipelines.workspace.paths import Workspace
 from pipelines.workspace.spool import ReplayCounts, Spool
 

@@ -14,18 +14,22 @@ from pipelines.cases.leakage.audit import check_kinds
 from pipelines.cases.leakage.case import AuditedCase
 from pipelines.models.registry import Registered
 from pipelines.review.publish import publish
-from pipelines.training.run import Stage, Trained, no_stage, train
+from pipelines.training.run import train
+from pipelines.training.trained import Stage, Trained, no_stage
 from pipelines.workspace.cache import ArrayCache
+from pipelines.workspace.forget import drop_forgotten
+from pipelines.workspace.memberships import Member, put_members
 from pipelines.workspace.paths import Workspace
 
 
 @dataclass(frozen=True)
 class Retrained:
-    """A finished run, its registered version, and how many labelled cases could not be read."""
+    """A finished run, its registered version, how many labelled cases could not be read, and what was planned."""
 
     trained: Trained
     registered: Registered
     refused: int
+    planned: tuple[str, ...] = ()
 
 
 def retrain(
@@ -37,7 +41,7 @@ def retrain(
     attainable: Mapping[str, Mapping[str, float]] | None = None,
     allow_leaks: Collection[str] = (),
 ) -> Retrained:
-    """Audit the workspace's labelled cases for leaks, train on them, and register the result as *challenger*.
+    """Plan for the workspace's labelled cases, audit them for leaks, train, and register the result as *challenger*.
 
     Parameters
     ----------
@@ -59,7 +63,7 @@ def retrain(
     """
     allowed = {*workspace.settings.leakage.allow, *allow_leaks}
     check_kinds(allowed)
-    cohort = load_cohort(workspace, splits=splits)
+    cohort = load_cohort(workspace, splits=splits, others=len({row.patient_key for row in extra}))
     with (stage or no_stage)("read labelled cases", len(cohort.members)) as report:
         examples, refused = read_examples(workspace, cohort, progress=report)
     audited = [*add_sources(workspace, examples), *(AuditedCase(example) for example in extra)]
@@ -68,13 +72,18 @@ def retrain(
             [*examples, *extra],
             audited=audited,
             allow_leaks=allowed,
-            recipe=workspace.settings.model,
+            recipe=cohort.plan.recipe,
             folder=Path(folder) / "model",
             cache=ArrayCache(workspace.cache),
             checkpoints=workspace.cache / "checkpoints",
             stage=stage,
             distance_quantile=workspace.settings.diagnosis.distance_quantile,
+            hold_out=splits is not None,
         )
+        # Before anybody hears of the model: whom it was trained on is known as long as the model is.
+        with workspace.database() as engine:
+            put_members(engine, trained.digest, (Member(row.study_key, row.patient_key, row.split) for row in examples))
+            drop_forgotten(engine, ArrayCache(workspace.cache))
         with (stage or no_stage)("register in MLflow", 1):
             registered = publish(workspace, trained, attainable=attainable, synthetic=bool(extra))
-    return Retrained(trained=trained, registered=registered, refused=refused)
+    return Retrained(trained=trained, registered=registered, refused=refused, planned=cohort.plan.why)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipelines.training.metrics import Interval
-from pipelines.training.report import FUSION, LATE, NOTE, SCAN, FindingReport
+from pipelines.training.report import FUSION, LATE, NOTE, RADIOMICS, SCAN, SELECTED, FindingReport
 
 ARMS = (SCAN, NOTE, LATE, FUSION)
+# In the order of their columns; a run has at most one of the first two, and one of the last two.
+COLUMNS = (SCAN, RADIOMICS, NOTE, LATE, FUSION, SELECTED)
 BOTH = "both"
 FEWEST = 10
 """Smallest count that leaves the workspace."""
@@ -31,6 +33,12 @@ class ReportRow:
     over_late: Interval
     over_single: Interval
     attainable: float | None = None
+    model: str = FUSION
+
+
+def shown(arms: Collection[str]) -> tuple[str, ...]:
+    """The arms of a run that have a column."""
+    return tuple(arm for arm in COLUMNS if arm in arms)
 
 
 def report_table(
@@ -43,17 +51,18 @@ def report_table(
     rows = []
     for report in reports:
         classes = (report.positives, report.cases - report.positives)
-        shown = classes if min(classes) >= FEWEST else (None, None)
+        counted = classes if min(classes) >= FEWEST else (None, None)
         rows.append(
             ReportRow(
                 finding=report.finding,
-                positives=shown[0],
-                negatives=shown[1],
-                auroc={arm: report.auroc[arm] for arm in ARMS},
-                auprc={arm: report.auprc[arm] for arm in ARMS},
+                positives=counted[0],
+                negatives=counted[1],
+                auroc={arm: report.auroc[arm] for arm in shown(report.auroc)},
+                auprc={arm: report.auprc[arm] for arm in shown(report.auprc)},
                 over_late=report.over_late,
                 over_single=report.over_single,
                 attainable=(attainable or {}).get(report.finding, {}).get(BOTH),
+                model=report.model,
             )
         )
     return rows
@@ -63,32 +72,33 @@ def format_table(reports: Sequence[FindingReport], attainable: Mapping[str, Mapp
     """The table as aligned text of at most 130 columns. The last column stands only where a ceiling is known."""
     rows = report_table(reports, attainable)
     ceiling = any(row.attainable is not None for row in rows)
-    head = ["AUROC (95 % interval)", *ARMS] + ["attainable"] * ceiling
+    arms = _arms(rows)
+    head = ["AUROC (95 % interval)", *arms] + ["attainable"] * ceiling
     body = [
-        [_short(row.finding), *(_interval(row.auroc[arm]) for arm in ARMS)] + [_number(row.attainable)] * ceiling
+        [_short(row.finding), *(_interval(row.auroc[arm]) for arm in arms)] + [_number(row.attainable)] * ceiling
         for row in rows
     ]
     return _aligned(head, body)
 
 
 def format_differences(reports: Sequence[FindingReport]) -> str:
-    """Paired AUROC differences of cross-attention, as aligned text."""
-    head = ["AUROC of cross-attention minus", "late fusion", "best single modality"]
+    """Paired AUROC differences of the model, as aligned text."""
+    head = [f"AUROC of {_model(reports)} minus", "late fusion", "best single modality"]
     body = [[_short(row.finding), _signed(row.over_late), _signed(row.over_single)] for row in report_table(reports)]
     return _aligned(head, body)
 
 
 def markdown_table(rows: Sequence[ReportRow]) -> str:
     """The rows as Markdown, with AUPRC and the paired differences."""
-    parts = []
+    parts, arms = [], _arms(rows)
     for title, values in (("AUROC", "auroc"), ("AUPRC", "auprc")):
-        head = ["finding", "positive / negative", *ARMS, *(["attainable"] if values == "auroc" else [])]
-        parts += [f"## {title} on the test split, with 95 % interval", "", *_head(head)]
+        head = ["finding", "positive / negative", *arms, *(["attainable"] if values == "auroc" else [])]
+        parts += [f"## {title}{_measured(rows)}, with 95 % interval", "", *_head(head)]
         for row in rows:
-            cells = [row.finding, _counts(row), *(_interval(getattr(row, values)[arm]) for arm in ARMS)]
+            cells = [row.finding, _counts(row), *(_interval(getattr(row, values)[arm]) for arm in arms)]
             parts.append(_line([*cells, *([_number(row.attainable)] if values == "auroc" else [])]))
         parts.append("")
-    parts += ["## AUROC of cross-attention over the others, paired", ""]
+    parts += [f"## AUROC of {_model(rows)} over the others, paired", ""]
     parts += _head(["finding", "over late fusion", "over the better single modality"])
     parts += [_line([row.finding, _interval(row.over_late), _interval(row.over_single)]) for row in rows]
     return "\n".join([*parts, ""])
@@ -111,8 +121,20 @@ def flat_rows(rows: Sequence[ReportRow]) -> list[dict[str, str | float | int | N
             "attainable_auroc": row.attainable,
         }
         for row in rows
-        for arm in ARMS
+        for arm in row.auroc
     ]
+
+
+def _arms(rows: Sequence[ReportRow]) -> tuple[str, ...]:
+    return tuple(rows[0].auroc) if rows else ARMS
+
+
+def _measured(rows: Sequence[ReportRow]) -> str:
+    return " in cross-validation" if _model(rows) == SELECTED else " on the test split"
+
+
+def _model(rows: Sequence[ReportRow | FindingReport]) -> str:
+    return rows[0].model if rows else FUSION
 
 
 def _counts(row: ReportRow) -> str:

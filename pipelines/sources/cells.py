@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 KEY_COLUMNS = ("patient_id", "study_uid")
 ID_COLUMNS = ("scan_patient_id", "record_patient_id")
-TEXT_COLUMNS = (*KEY_COLUMNS, *ID_COLUMNS, "note_id", "encounter_id", "code")
+TEXT_COLUMNS = (*KEY_COLUMNS, *ID_COLUMNS, "note_id", "encounter_id", "accession", "code")
 
 
 def each_row(table: Table, read: Callable[[Row], Iterable[T]]) -> tuple[tuple[T, ...], tuple[Refused, ...]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -66,6 +66,7 @@ def fetch(
     since: date,
     until: date | None = None,
     modalities: Sequence[str] = (),
+    skip: Collection[str] = (),
     page: int = PAGE,
     progress: Callable[[int, int], None] | None = None,
 ) -> Fetched:
@@ -83,6 +84,8 @@ def fetch(
         First and last study date; without ``until`` there is no last one.
     modalities
         Codes such as "CT"; none means all.
+    skip
+        Keys of studies that are not fetched: those of forgotten patients.
     page
         How many results are asked for at once.
     progress
@@ -106,6 +109,7 @@ def fetch(
     failures = 0
     with arrivals.only_one(into / "dicomweb.lock", "is fetching"), quiet(*_LOUD), connection:
         studies, counted["odd"] = _studies(connection, since, until, modalities, page)
+        studies = [study for study in studies if arrivals.study_name(key, study) not in skip]
         for number, study in enumerate(studies, 1):
             for work in _works(connection, study, modalities, ready, staging, key, page):
                 try:

@@ -1,198 +1,252 @@
-"""FHIR R4 bundles: notes, reports and observations, validated resource by resource with fhir.resources."""
+"""FHIR R4: bundles and bulk exports become notes and observations, validated resource by resource."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
-from data_schemas.errors import InputError, RefusedError
+from data_schemas.errors import RefusedError
 from data_schemas.note import Note
 from data_schemas.observation import Observation
-from data_schemas.reasons import Reason
-from data_schemas.scan import PatientFacts
-from pipelines.sources.bundle import Bundle, index_bundle, resolve_study, validate
-from pipelines.sources.observations import make_observation
-from pipelines.sources.outcome import Records, Refused
-from pipelines.sources.rows import parse_json, read_text
-from pipelines.sources.tables import note_digest
-from pipelines.sources.values import parse_kind, parse_moment
+from data_schemas.reasons import Reason, Remark
+from pipelines.sources.bulk import Entry, Manifest, entries_of, is_export, load, manifest_of
+from pipelines.sources.bundle import entries_in, read_document
+from pipelines.sources.conventions import Conventions
+from pipelines.sources.fhir_index import Index
+from pipelines.sources.fhir_model import OtherVersionError, validate
+from pipelines.sources.fhir_notes import note_id_of, note_of
+from pipelines.sources.fhir_patient import patient_facts
+from pipelines.sources.fhir_values import observations_of, sex_of, values_of
+from pipelines.sources.observations import DETAILS
+from pipelines.sources.outcome import Noticed, Records, Refused, TakenBack, merge
 
-WITHDRAWN = {"entered-in-error", "cancelled", "superseded"}
+NOTES = ("DocumentReference", "DiagnosticReport", "Condition", "ServiceRequest")
+READ = ("Patient", "Observation", *NOTES)
+REFERRED_TO = ("Encounter", "ImagingStudy", "Binary")
+USED = (*READ, *REFERRED_TO)
+WITHDRAWN = {"entered-in-error", "cancelled", "superseded", "revoked"}
 USABLE = {"current", "final", "amended", "corrected", "appended", "preliminary", "partial", "registered", "unknown"}
-LOINC = "http://loinc.org"
-CODE_WORDS = {"30525-0": "age", "29463-7": "weight", "3141-9": "weight", "46098-0": "sex", "76689-9": "sex"}
-# Document types and the category (radiology) that are reports of studies, whatever their display text says.
-REPORT_TYPES = {"LP29684-5", "18748-4", "18726-0", "68604-8", "24627-2", "24628-0", "29252-2", "36643-5", "30746-2"}
-CHARSETS = {"utf-8": "utf-8", "us-ascii": "ascii", "iso-8859-1": "latin-1", "windows-1252": "cp1252"}
+USABLE |= {"active", "completed", "on-hold", "draft"}
+SUFFIXES = (".json", ".xml")
+TOLD = DETAILS | {Remark.CODE_UNKNOWN: "values with local codes; name their words under sources.codes"}
+STANDARD = Conventions()
+
+
+def is_fhir(path: Path) -> bool:
+    """Whether a file is read as FHIR: JSON and XML by their endings, files of JSON lines by what is in them."""
+    return path.suffix.lower() in SUFFIXES or is_export(path)
+
+
+def read_fhir(
+    paths: Sequence[Path], *, identifier_system: str | None = None, conventions: Conventions = STANDARD
+) -> Records:
+    """Everything that scanote uses of FHIR R4 bundles (JSON, XML) and of bulk exports (NDJSON, packed or not).
+
+    Within a bundle, and within all the export's files of one folder, references lead from one resource to another;
+    they lead nowhere else. DocumentReference, DiagnosticReport, Condition and ServiceRequest give notes, Observation
+    and Patient.gender give observations; Encounter, ImagingStudy and Binary are what these refer to. Other types are
+    passed over. What cannot be used is refused with the number of its entry or line, and the rest is kept. Of two
+    versions of one resource the later one counts.
+
+    Parameters
+    ----------
+    paths
+        Files for which `is_fhir` holds.
+    identifier_system
+        The system of the identifier that is the patient's id (default: the one of type *MR*, else the only one).
+    conventions
+        How the source writes codes and units.
+
+    Raises
+    ------
+    InputError
+        A file of an export cannot be opened.
+    """
+    parts: list[Records] = []
+    manifests: dict[Path, Manifest] = {}
+    exports: dict[Path, list[Path]] = {}
+    for path in paths:
+        if path.suffix.lower() not in SUFFIXES:
+            exports.setdefault(path.parent, []).append(path)
+            continue
+        try:
+            content = read_document(path)
+        except RefusedError as error:
+            parts.append(Records(refused=(Refused(str(path), error.reason, error.detail),)))
+            continue
+        if manifest := manifest_of(content):
+            manifests[path.parent] = manifest
+        else:
+            parts.append(_read_bundle(path, content, identifier_system, conventions))
+    for folder, files in exports.items():
+        parts.append(_read_export(folder, files, manifests.get(folder, Manifest()), identifier_system, conventions))
+    return merge(parts)
 
 
 def read_bundle(path: Path, *, identifier_system: str | None = None) -> Records:
-    """Everything that scanote uses of one FHIR R4 bundle in JSON.
+    """What `read_fhir` makes of one file."""
+    return read_fhir([path], identifier_system=identifier_system)
 
-    DocumentReference gives notes and DiagnosticReport gives notes of the kind *report*, both from inline plain text;
-    Observation (components too) and Patient.gender give observations. What cannot be used is refused with the number
-    of its entry, and the rest of the bundle is kept. Other resource types are passed over.
 
-    A patient's id is the identifier of ``identifier_system`` where given, else the one of type *MR*, else the only
-    one. The sex that Patient.gender states carries no date, for it is not an event.
-    """
+def _read_bundle(path: Path, content: Any, identifier_system: str | None, conventions: Conventions) -> Records:
     try:
-        content = parse_json(read_text(path))
-    except InputError:
-        return _unusable(path, "cannot be read as UTF-8 text")
-    except ValueError:
-        return _unusable(path, "not JSON")
-    kind = content.get("resourceType") if isinstance(content, dict) else None
-    entries = content.get("entry", []) if isinstance(content, dict) else None
-    if kind != "Bundle" or not isinstance(entries, list):
-        return _unusable(path, "no FHIR Bundle; write one bundle a file")
-    bundle = index_bundle(entries, identifier_system=identifier_system)
+        entries = entries_in(path, content)
+    except RefusedError as error:
+        return Records(refused=(Refused(str(path), error.reason, error.detail),))
+    return _read_set(lambda: entries, Index(identifier_system), str(path), conventions)
+
+
+def _read_export(
+    folder: Path, files: list[Path], manifest: Manifest, identifier_system: str | None, conventions: Conventions
+) -> Records:
+    with TemporaryFile() as spool:
+        index = Index(identifier_system, manifest.base, partial(load, spool=spool))
+        seen: Counter[str] = Counter()
+
+        def first_pass() -> Iterator[Entry]:
+            for entry in entries_of(files, spool=spool):
+                if entry.resource:
+                    seen[entry.resource["resourceType"]] += 1
+                yield entry
+
+        passes = iter([first_pass, lambda: entries_of(files)])
+        records = _read_set(lambda: next(passes)(), index, str(folder), conventions)
+    lacking = [
+        Refused(
+            str(folder), Reason.FILE_MISSING, f"the manifest lists {count} {kind}, {seen[kind]} are here; export again"
+        )
+        for kind, count in sorted(manifest.counts.items())
+        if kind in USED and seen[kind] < count
+    ]
+    return merge([records, Records(refused=tuple(lacking))])
+
+
+def _read_set(entries: Callable[[], Iterable[Entry]], index: Index, where: str, conventions: Conventions) -> Records:
+    """Read a set in two passes: what others refer to, then the records."""
+    problems: dict[str, RefusedError] = {}
+    for entry in entries():
+        if entry.resource is None:
+            continue
+        _note_deletions(entry.resource, index)
+        if entry.resource["resourceType"] in USED:
+            try:
+                index.add(entry.resource, full_url=entry.full_url, place=entry.place)
+            except RefusedError as error:
+                problems[entry.where] = error
     notes: list[Note] = []
     observations: list[Observation] = []
-    refused = [Refused(f"{path}: entry {number}", error.reason, error.detail) for number, error in bundle.refused]
-    for number, resource in bundle.records:
+    refused: list[Refused] = []
+    others: dict[str, list[Refused]] = {}
+    told: Counter[Remark] = Counter()
+    taken_back: list[TakenBack] = []
+    for entry in entries():
         try:
-            found = _read(resource, bundle)
+            if problem := entry.problem or problems.get(entry.where):
+                raise problem
+            for item in _read(entry, index, conventions, told, taken_back):
+                if isinstance(item, Note):
+                    notes.append(item)
+                else:
+                    observations.append(item)
+        except OtherVersionError as error:
+            others.setdefault(error.version, []).append(Refused(entry.where, error.reason, error.detail))
         except RefusedError as error:
-            refused.append(Refused(f"{path}: entry {number}", error.reason, error.detail))
-            continue
-        notes += [item for item in found if isinstance(item, Note)]
-        observations += [item for item in found if isinstance(item, Observation)]
-    return Records(notes=tuple(notes), observations=tuple(observations), refused=tuple(refused))
+            refused.append(Refused(entry.where, error.reason, error.detail))
+    refused += [_other_version(version, lines, where) for version, lines in others.items()]
+    noticed = tuple(Noticed(where, code, f"{count} {TOLD[code]}") for code, count in sorted(told.items()) if count)
+    return Records(
+        notes=tuple(notes),
+        observations=tuple(observations),
+        refused=tuple(refused),
+        noticed=noticed,
+        taken_back=tuple(taken_back),
+    )
 
 
-def _unusable(path: Path, problem: str) -> Records:
-    return Records(refused=(Refused(str(path), Reason.NOT_A_RECORD, f"{problem}; scanote reads FHIR R4 bundles"),))
-
-
-def _read(content: dict[str, Any], bundle: Bundle) -> list[Note | Observation]:
-    resource = validate(content)
-    kind = content["resourceType"]
+def _read(
+    entry: Entry, index: Index, conventions: Conventions, told: Counter[Remark], taken_back: list[TakenBack]
+) -> list[Note | Observation]:
+    content = entry.resource
+    if content is None or content["resourceType"] not in READ or index.is_outdated(content, entry.full_url):
+        return []
+    resource, kind = validate(content), content["resourceType"]
     if kind == "Patient":
-        return [*_sex(bundle.facts(resource))]
+        return [*sex_of(patient_facts(resource, index.identifier_system))]
+    inner = index.within(content.get("contained"))
+    try:
+        _check_status(kind, resource, deleted=bool(index.names(content, entry.full_url) & index.deleted))
+        return _given(content, resource, inner, conventions, told)
+    except RefusedError as error:
+        if error.reason in (Reason.WITHDRAWN, Reason.IDENTITY_CONFLICT):
+            taken_back += _taken_back(kind, resource, inner, conventions)
+        raise
+
+
+def _given(
+    content: dict[str, Any], resource: Any, index: Index, conventions: Conventions, told: Counter[Remark]
+) -> list[Note | Observation]:
+    patient = index.patient_of(resource.subject)
+    if content["resourceType"] == "Observation":
+        return [*observations_of(resource, patient, index, conventions=conventions, told=told)]
+    note = note_of(content, resource, patient, index)
+    return [note] if note else []
+
+
+def _taken_back(kind: str, resource: Any, index: Index, conventions: Conventions) -> list[TakenBack]:
+    """What a resource that is withdrawn by now may have given when it was not."""
+    try:
+        patient = index.patient_of(resource.subject)
+        if kind != "Observation":
+            return [TakenBack(patient.patient_id, note_id_of(resource, patient))] if resource.id else []
+        values = values_of(resource, patient, conventions=conventions, told=Counter())
+    except RefusedError:
+        return []
+    return [
+        TakenBack(
+            patient.patient_id,
+            code=item.code,
+            taken=item.taken.isoformat() if item.taken else "",
+            study_uid=item.study_uid,
+        )
+        for item in values
+    ]
+
+
+def _check_status(kind: str, resource: Any, *, deleted: bool) -> None:
+    """Refuse what its source took back, a status that R4 does not know, and what a modifier may turn around."""
+    if deleted:
+        raise RefusedError(Reason.WITHDRAWN, f"{kind} is among what the server deleted")
+    if resource.modifierExtension:
+        detail = f"{kind} with a modifierExtension, which may turn its meaning around"
+        raise RefusedError(Reason.NOT_A_RECORD, detail)
+    if kind == "Condition":
+        concept = resource.verificationStatus
+        status = {coding.code for coding in (concept.coding if concept else None) or []}
+        if status & {"entered-in-error", "refuted"}:
+            raise RefusedError(Reason.WITHDRAWN, f"{kind} is marked as withdrawn by its source")
+        return
     if resource.status in WITHDRAWN or getattr(resource, "docStatus", None) in WITHDRAWN:
         raise RefusedError(Reason.WITHDRAWN, f"{kind} is marked as withdrawn by its source")
     if resource.status not in USABLE:
         raise RefusedError(Reason.NOT_A_RECORD, f"no valid R4 {kind}: status")
-    patient = bundle.patient_of(resource.subject)
-    if kind == "Observation":
-        return [*_observations(resource, patient)]
-    return [_document(resource, patient, bundle) if kind == "DocumentReference" else _report(resource, patient, bundle)]
 
 
-def _sex(patient: PatientFacts) -> Iterator[Observation]:
-    if patient.sex:
-        yield Observation(patient=patient, code="sex", value=patient.sex)
+def _note_deletions(resource: dict[str, Any], index: Index) -> None:
+    """The resources that a bundle of deletions (in an export, of the manifest's ``deleted`` files) takes back."""
+    if resource["resourceType"] == "Bundle":
+        for entry in resource.get("entry") or []:
+            request = entry.get("request") if isinstance(entry, dict) else None
+            if isinstance(request, dict) and request.get("method") == "DELETE":
+                index.deleted.add(index.name(request.get("url")))
 
 
-def _document(resource: Any, patient: PatientFacts, bundle: Bundle) -> Note:
-    attachments = [content.attachment for content in resource.content or [] if content.attachment]
-    text = _plain_text(attachments)
-    created = next((item.creation for item in attachments if item.creation), None)
-    context = resource.context
-    encounters = [item.reference or "" for item in (context.encounter if context else None) or []]
-    codings = (resource.type.coding if resource.type else None) or []
-    classes = [coding for concept in resource.category or [] for coding in concept.coding or []]
-    words = [resource.type.text if resource.type else None, *(coding.display for coding in codings)]
-    kinds = [parse_kind(text) for text in words if text] or [parse_kind("")]
-    is_report = any(coding.system == LOINC and coding.code in REPORT_TYPES for coding in [*codings, *classes])
-    return _note(
-        resource,
-        patient,
-        written=resource.date or created,
-        kind="report" if is_report or "report" in kinds else kinds[0],
-        text=text,
-        encounter_id=encounters[0] if encounters else "",
-        study_uid=resolve_study(context.related if context else None, bundle),
-    )
-
-
-def _report(resource: Any, patient: PatientFacts, bundle: Bundle) -> Note:
-    text = _plain_text(resource.presentedForm) if resource.presentedForm else (resource.conclusion or "")
-    if not text.strip():
-        raise RefusedError(Reason.NOT_A_RECORD, "DiagnosticReport has no text (presentedForm or conclusion)")
-    return _note(
-        resource,
-        patient,
-        written=resource.issued or resource.effectiveDateTime or _end(resource.effectivePeriod),
-        kind="report",
-        text=text,
-        encounter_id=(resource.encounter.reference or "") if resource.encounter else "",
-        study_uid=resolve_study(resource.imagingStudy, bundle),
-    )
-
-
-def _note(resource: Any, patient: PatientFacts, *, written: Any, kind: str, text: str, **rest: str) -> Note:
-    moment = _moment(written)
-    # Ids of resources are unique on one server only, so the patient is part of the note's id.
-    name = [resource.id] if resource.id else [str(moment or ""), kind, text]
-    note_id = note_digest(patient.patient_id, type(resource).__name__, *name)
-    return Note(note_id=note_id, patient=patient, written=moment, kind=kind, text=text, **rest)
-
-
-def _observations(resource: Any, patient: PatientFacts) -> Iterator[Observation]:
-    taken = resource.effectiveDateTime or resource.effectiveInstant or _end(resource.effectivePeriod)
-    parts = [part for part in [resource, *(resource.component or [])] if _value(part) is not None]
-    if not parts:
-        raise RefusedError(Reason.NOT_A_RECORD, "Observation has no value that scanote reads")
-    for part in parts:
-        quantity = part.valueQuantity
-        if quantity is not None and quantity.comparator:
-            raise RefusedError(Reason.UNREADABLE_ROW, "Observation with a comparator instead of a plain value")
-        unit = (quantity.code or quantity.unit or "") if quantity is not None else ""
-        try:
-            yield make_observation(patient, taken=_moment(taken), code=_code(part.code), value=_value(part), unit=unit)
-        except ValueError as error:
-            raise RefusedError(Reason.UNREADABLE_ROW, f"Observation: {error}") from None
-
-
-def _value(part: Any) -> float | str | None:
-    if part.valueQuantity is not None and part.valueQuantity.value is not None:
-        return float(part.valueQuantity.value)
-    if part.valueInteger is not None:
-        return float(part.valueInteger)
-    if part.valueCodeableConcept is not None:
-        codings = part.valueCodeableConcept.coding or []
-        return part.valueCodeableConcept.text or next((c.display or c.code for c in codings), None)
-    return part.valueString
-
-
-def _code(concept: Any) -> str:
-    if concept is None:  # the models let a required field be null
-        raise RefusedError(Reason.NOT_A_RECORD, "Observation has no code")
-    codings = concept.coding or []
-    loinc = [coding.code for coding in codings if coding.system == LOINC]
-    word = next((CODE_WORDS[code] for code in loinc if code in CODE_WORDS), "")
-    text = word or (concept.text or "").strip() or next(iter(loinc), "") or next((c.display or "" for c in codings), "")
-    if not text:
-        raise RefusedError(Reason.NOT_A_RECORD, "Observation has no code")
-    return text
-
-
-def _plain_text(attachments: Any) -> str:
-    texts = []
-    for attachment in attachments or []:
-        media, _, parameters = (attachment.contentType or "").lower().partition(";")
-        if media.strip() != "text/plain" or attachment.data is None:
-            continue
-        charset = parameters.partition("charset=")[2].strip(" \"'") or "utf-8"
-        try:
-            texts.append(attachment.data.decode(CHARSETS[charset]).removeprefix("\ufeff"))
-        except (KeyError, UnicodeDecodeError):
-            raise RefusedError(Reason.NOT_A_RECORD, "the attached text is not in its stated character set") from None
-    joined = "\n\n".join(dict.fromkeys(texts))
-    if not joined.strip():
-        raise RefusedError(Reason.NOT_A_RECORD, "no inline text/plain attachment")
-    return joined
-
-
-def _end(period: Any) -> Any:
-    return period.end if period is not None else None
-
-
-def _moment(value: Any) -> Any:
-    try:
-        return parse_moment(value)
-    except ValueError as error:
-        raise RefusedError(Reason.UNREADABLE_ROW, str(error)) from None
+def _other_version(version: str, lines: list[Refused], where: str) -> Refused:
+    first, more = lines[0], len(lines) - 1
+    detail = f"{first.detail}; it is FHIR {version}, and scanote reads R4: have the server export fhirVersion 4.0"
+    if not more:
+        return Refused(first.where, first.reason, detail)
+    return Refused(where, first.reason, f"{len(lines)} resources are of FHIR {version}; the first: {detail}")

@@ -9,7 +9,7 @@ from typing import TypeVar
 from data_schemas.cohort import IdMapping, Label
 from data_schemas.note import Note
 from data_schemas.observation import Observation
-from data_schemas.reasons import Reason
+from data_schemas.reasons import Reason, Remark
 
 T = TypeVar("T")
 
@@ -24,6 +24,29 @@ class Refused:
 
 
 @dataclass(frozen=True)
+class Noticed:
+    """Something of a source that is not refused and must be said: where it stands, the code, and what was done."""
+
+    where: str
+    remark: Remark
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class TakenBack:
+    """A record that its source has taken back (entered in error): what it was known by when it was ingested.
+
+    A note has a ``note_id``; a value has a ``code``, the moment ``taken`` (ISO 8601) and a ``study_uid``.
+    """
+
+    patient_id: str = field(repr=False)
+    note_id: str = field(default="", repr=False)
+    code: str = ""
+    taken: str = field(default="", repr=False)
+    study_uid: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
 class Records:
     """The records of one or several sources."""
 
@@ -32,6 +55,8 @@ class Records:
     labels: tuple[Label, ...] = field(default=(), repr=False)
     id_map: tuple[IdMapping, ...] = field(default=(), repr=False)
     refused: tuple[Refused, ...] = ()
+    noticed: tuple[Noticed, ...] = ()
+    taken_back: tuple[TakenBack, ...] = field(default=(), repr=False)
 
 
 def merge(parts: Iterable[Records]) -> Records:
@@ -43,6 +68,8 @@ def merge(parts: Iterable[Records]) -> Records:
         labels=_once(label for part in held for label in part.labels),
         id_map=_once(row for part in held for row in part.id_map),
         refused=tuple(line for part in held for line in part.refused),
+        noticed=_once(line for part in held for line in part.noticed),
+        taken_back=_once(item for part in held for item in part.taken_back),
     )
 
 

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from data_schemas.note import Note
 from data_schemas.reasons import Reason
 from pipelines.sources import observations as observation_tables
 from pipelines.sources import tables
-from pipelines.sources.fhir import read_bundle
+from pipelines.sources.conventions import Conventions
+from pipelines.sources.dictation import SUFFIXES as RECORDINGS
+from pipelines.sources.dictation import Transcriber
+from pipelines.sources.fhir import is_fhir, read_fhir
 from pipelines.sources.folder import walk
+from pipelines.sources.hl7 import read_hl7
+from pipelines.sources.labels import read_labels
+from pipelines.sources.mixed_units import without_mixed_units
 from pipelines.sources.outcome import Records, Refused, merge
 from pipelines.sources.rows import SUFFIXES
 from pipelines.sources.text import MANIFEST, read_text_notes
 from pipelines.workspace.identity import normalise_id
 
-HOW_TO_MEND = f"give a FHIR bundle (.json), a table ({', '.join(SUFFIXES)}) or text files with a {MANIFEST}"
+HOW_TO_MEND = (
+    f"give FHIR (.json, .xml, .ndjson), HL7 v2 (.hl7), a table ({', '.join(SUFFIXES)}) or text files with a {MANIFEST}"
+)
+WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".ods")
 
 
 def read_records(
@@ -26,49 +36,63 @@ def read_records(
     labels: Sequence[Path] = (),
     id_map: Path | None = None,
     observation_columns: Collection[str] = ("sex", "age", "weight_kg"),
-    known_findings: Collection[str] | None = None,
+    own_findings: Collection[str] = (),
     identifier_system: str | None = None,
+    conventions: Conventions = observation_tables.DEFAULT,
+    transcribe: Transcriber | None = None,
 ) -> Records:
     """Read files, and all files of folders, by suffix.
 
-    ``.json`` is a FHIR bundle (it gives notes and observations, wherever it was named, and is read once); tables are
-    what the argument says they are; a file ``manifest.csv`` among notes belongs to the text files beside it. A file of
-    any other kind is refused as *not-a-record*. A note id that two patients share is refused as *ambiguous-identity*.
+    ``.json``, ``.xml`` and JSON lines that say their resourceType are FHIR (they give notes and observations, wherever
+    they were named, and are read once), ``.hl7`` is HL7 v2; tables are what the argument says they are; a file
+    ``manifest.csv`` among notes belongs to the text files beside it. A file of any other kind is refused as
+    *not-a-record*, a note id that two patients share as *ambiguous-identity*, the values of a code that scanote does
+    not know as *mixed-units* where they come in several. ``conventions`` say how the sources are written;
+    ``transcribe`` makes the text of recordings that a ``manifest.csv`` names.
 
     Raises
     ------
     InputError
-        A path does not exist, or a table cannot be read as a whole: encoding, columns, unknown findings.
+        A path does not exist, or a table cannot be read as a whole: encoding, columns, columns that are no finding.
     """
-    bundles: dict[Path, None] = {}
+    fhir: dict[Path, None] = {}
+    messages: dict[Path, None] = {}
     parts: list[Records] = []
     for path in walk(notes):
-        if path.suffix.lower() == ".json":
-            bundles[path] = None
+        if is_fhir(path):
+            fhir[path] = None
+        elif path.suffix.lower() == ".hl7":
+            messages[path] = None
         else:
-            parts.append(_notes(path))
+            parts.append(_notes(path, encoding=conventions.encoding, transcribe=transcribe))
     for path in walk(observations):
-        if path.suffix.lower() == ".json":
-            bundles[path] = None
+        if is_fhir(path):
+            fhir[path] = None
+        elif path.suffix.lower() == ".hl7":
+            messages[path] = None
         elif path.suffix.lower() in SUFFIXES:
-            parts.append(observation_tables.read_observations(path, columns=observation_columns))
+            table = observation_tables.read_observations(path, columns=observation_columns, conventions=conventions)
+            parts.append(table)
         else:
             parts.append(_no_record(path))
     for path in walk(labels):
-        known = path.suffix.lower() in SUFFIXES
-        parts.append(tables.read_labels(path, known=known_findings) if known else _no_record(path))
+        if path.suffix.lower() in SUFFIXES:
+            parts.append(read_labels(path, own=own_findings, encoding=conventions.encoding))
+        else:
+            parts.append(_no_record(path))
     if id_map is not None:
-        parts.append(tables.read_id_map(id_map))
-    parts += [read_bundle(path, identifier_system=identifier_system) for path in bundles]
-    return _without_shared_note_ids(merge(parts))
+        parts.append(tables.read_id_map(id_map, encoding=conventions.encoding))
+    parts.append(read_hl7(tuple(messages), identifier_system=identifier_system, conventions=conventions))
+    parts.append(read_fhir(tuple(fhir), identifier_system=identifier_system, conventions=conventions))
+    return without_mixed_units(_without_shared_note_ids(merge(parts)))
 
 
-def _notes(path: Path) -> Records:
+def _notes(path: Path, *, encoding: str | None, transcribe: Transcriber | None) -> Records:
     if path.name == MANIFEST:
-        return read_text_notes(path)
+        return read_text_notes(path, encoding=encoding, transcribe=transcribe)
     if path.suffix.lower() in SUFFIXES:
-        return tables.read_notes(path)
-    if path.suffix.lower() == ".txt":
+        return tables.read_notes(path, encoding=encoding)
+    if path.suffix.lower() in (".txt", *RECORDINGS):
         if any((folder / MANIFEST).exists() for folder in path.parents):
             return Records()  # the manifest reads it, or lists it as unnamed
         detail = f"no {MANIFEST} says whose it is"
@@ -77,7 +101,9 @@ def _notes(path: Path) -> Records:
 
 
 def _no_record(path: Path) -> Records:
-    return Records(refused=(Refused(str(path), Reason.NOT_A_RECORD, HOW_TO_MEND),))
+    is_workbook = path.suffix.lower() in WORKBOOKS
+    detail = "a workbook; save each sheet as CSV UTF-8" if is_workbook else HOW_TO_MEND
+    return Records(refused=(Refused(str(path), Reason.NOT_A_RECORD, detail),))
 
 
 def _without_shared_note_ids(records: Records) -> Records:
@@ -88,11 +114,9 @@ def _without_shared_note_ids(records: Records) -> Records:
     shared = {note_id for note_id, patients in owners.items() if len(patients) > 1}
     if not shared:
         return records
-    return Records(
+    return replace(
+        records,
         notes=tuple(note for note in records.notes if note.note_id not in shared),
-        observations=records.observations,
-        labels=records.labels,
-        id_map=records.id_map,
         refused=(*records.refused, *_refuse_shared(records.notes, shared)),
     )
 

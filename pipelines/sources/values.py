@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import re
 from calendar import monthrange
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Literal
+
+from pipelines.sources.date_formats import date_format_of
 
 Sex = Literal["M", "F", "O", ""]
 
@@ -31,10 +33,18 @@ OLDEST_YEARS = 130.0
 HEAVIEST_KG = 650.0
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_ALMOST_NUMBER = re.compile(r"([<>]=?|[≤≥~])\s*[\d.,]+|[+-]?\d+(,\d+)+(\.\d*)?|[+-]?(nan|inf(inity)?)", re.ASCII | re.I)
+_ALMOST_NUMBER = re.compile(
+    r"([<>]=?|=[<>]|[≤≥~])\s*[+-]?[\d.,]+|[+-]?\d+(,\d+)+(\.\d*)?|[+-]?\d+(\.\d+){2,}|[+-]?(nan|inf(inity)?)",
+    re.ASCII | re.I,
+)
+_COMPARATOR = re.compile(r"(?:[<>]=?|=[<>]|[≤≥])\s*(.+)", re.ASCII)
+_WITH_COMMA = re.compile(r"((?:[<>]=?|=[<>]|[≤≥])?\s*[+-]?\d+),(\d+)", re.ASCII)
 _AGE = re.compile(r"(\d{1,3}(?:\.\d+)?)\s*([A-Za-z]*)", re.ASCII)
 _YEAR_OR_MONTH = re.compile(r"(\d{4})(?:-(\d{2}))?", re.ASCII)
 _NO_DATE = "not an ISO 8601 date (such as 2024-03-05T14:30)"
+_MIDNIGHT_24 = re.compile(r"(\d{4}-?\d{2}-?\d{2})[Tt ]24(?::?00){0,2}(?:[.,]0+)?(Z|[+-]\d{2}(?::?\d{2})?)?", re.ASCII)
+# Python takes any character between date and time, a digit too: 20240305101 would be one o'clock.
+_DIGITS_ONLY = re.compile(r"\d{9,}", re.ASCII)
 _LAST_INSTANT = time(23, 59, 59, 999999)
 
 
@@ -43,12 +53,13 @@ def parse_moment(value: object) -> datetime | None:
 
     A value without a time of day (a date, a month, a year, or a time of exactly midnight, which is how databases and
     data frames write a bare date) is taken as the last instant of that period: it may have been written at any time
-    of it, and must not count as known before a scan of the same day. The time zone is kept where one is given.
+    of it, and must not count as known before a scan of the same day. ``24:00`` is the first instant of the next day.
+    The time zone is kept where one is given as an offset.
 
     Raises
     ------
     ValueError
-        The value is no ISO 8601 date.
+        The value is no ISO 8601 date; the message names the format that it looks like.
     """
     if value is None:
         return None
@@ -68,9 +79,14 @@ def parse_moment(value: object) -> datetime | None:
     except ValueError:
         pass
     try:
-        return _end_if_midnight(datetime.fromisoformat(text))
-    except ValueError:
-        raise ValueError(_NO_DATE) from None
+        if part := _MIDNIGHT_24.fullmatch(text):
+            return datetime.fromisoformat(f"{part[1]}T00:00{part[2] or ''}") + timedelta(days=1)
+        if not _DIGITS_ONLY.match(text):
+            return _end_if_midnight(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
+        pass
+    looks = date_format_of(text)
+    raise ValueError(f"{_NO_DATE}; it looks like {looks}" if looks else _NO_DATE)
 
 
 def parse_number(value: object) -> float:
@@ -111,6 +127,37 @@ def parse_value(value: object) -> float | str:
     if _ALMOST_NUMBER.fullmatch(text):
         raise ValueError("neither a plain number nor text (write 12.5, without comma or comparator)")
     return text
+
+
+def parse_measure(value: object, *, comparators: Literal["refuse", "bound"] = "refuse") -> tuple[float | str, bool]:
+    """A value as `parse_value` reads it, and whether it is the bound of one such as ``<0.5``.
+
+    Raises
+    ------
+    ValueError
+        As `parse_value` does; a comparator is refused unless ``comparators`` is ``bound``.
+    """
+    if comparators == "bound" and isinstance(value, str) and (match := _COMPARATOR.fullmatch(value.strip())):
+        return parse_number(match[1]), True
+    return parse_value(value), False
+
+
+def with_point(value: object, *, decimal: Literal[".", ","] = ".") -> object:
+    """A value whose decimal sign is a point: of text such as ``12,5`` where the sources write a comma.
+
+    Raises
+    ------
+    ValueError
+        The sources write a comma, and the number holds a point: it may part decimals or thousands.
+    """
+    if decimal == "." or not isinstance(value, str):
+        return value
+    text = value.strip()
+    if match := _WITH_COMMA.fullmatch(text):
+        return f"{match[1]}.{match[2]}"
+    if "." in text and re.fullmatch(r"[<>=≤≥ ]*[+-]?[\d.,]+", text, re.ASCII):
+        raise ValueError("a point in a number, where the settings say that a comma parts the decimals")
+    return value
 
 
 def parse_age_years(value: object, unit: str = "") -> float:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from pipelines.synthetic.names import make_uid, opaque
 from pipelines.synthetic.patients import SHARED, Patient, draw_patient
 from pipelines.synthetic.split import pool_of, split_of
 from pipelines.synthetic.truth import ROLES, Dials, attainable
+from pipelines.workspace.csv_cells import write_csv
 
 STATEMENT = (
     "Everything here is synthetic: the scans are mathematical phantoms, the notes are made from sentence frames, and "
@@ -117,8 +117,8 @@ def write_hospital(
         future_notes += patient.future_note is not None
         if progress:
             progress(number + 1, patients)
-    _write_csv(folder / "labels.csv", labels)
-    _write_csv(folder / "splits.csv", [["patient_id", "split"], *splits])
+    write_csv(folder / "labels.csv", labels)
+    write_csv(folder / "splits.csv", [["patient_id", "split"], *splits])
     _write_text(folder / "README.md", README.format(statement=STATEMENT, patients=patients, seed=seed))
     truth = _truth(patients, seed, dials, all_test=all_test)
     _write_json(folder / "truth.json", truth | {"leaks": leaks, "faults": _faults(planted, seed)})
@@ -183,11 +183,6 @@ def _faults(planted: Mapping[int, str], seed: int) -> list[dict[str, object]]:
         }
         for number, kind in sorted(planted.items())
     ]
-
-
-def _write_csv(path: Path, rows: Sequence[Sequence[object]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        csv.writer(stream, lineterminator="\n").writerows(rows)
 
 
 def _write_json(path: Path, content: object) -> None:

@@ -20,33 +20,51 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class State:
-    """How far a fit has come: the metrics of its epochs, and the best of them (from 0) by validation loss."""
+    """How far a fit has come: the metrics of its epochs, and the best of them (from 0) by validation loss.
+
+    ``step`` counts the optimiser's steps within the epoch that is not finished yet, ``total`` sums their losses.
+    """
 
     epochs: list[dict[str, float]] = field(default_factory=list)
     best_epoch: int = 0
     best_loss: float = math.inf
+    step: int = 0
+    total: float = 0.0
 
     def add(self, metrics: dict[str, float]) -> None:
         """Append an epoch; only a lower validation loss makes it the best one."""
         self.epochs.append(metrics)
+        self.step, self.total = 0, 0.0
         if metrics["validation_loss"] < self.best_loss:
             self.best_epoch, self.best_loss = len(self.epochs) - 1, metrics["validation_loss"]
 
 
 @dataclass(frozen=True)
 class Held:
-    """What a checkpoint holds: weights after the last epoch and after the best one, and the optimiser's moments."""
+    """What a checkpoint holds: weights after the last step, after the best epoch and averaged, and the moments.
+
+    ``average`` is empty, and ``average_count`` 0, where nothing is averaged (yet).
+    """
 
     state: State
     module: dict[str, Tensor]
     best: dict[str, Tensor]
     moments: dict[int, dict[str, Tensor]]
+    average: dict[str, Tensor]
+    average_count: int
 
 
 def save_checkpoint(
-    folder: Path, module: nn.Module, optimizer: Any, *, best: Mapping[str, Tensor], state: State
+    folder: Path,
+    module: nn.Module,
+    optimizer: Any,
+    *,
+    best: Mapping[str, Tensor],
+    state: State,
+    average: Mapping[str, Tensor] | None = None,
+    average_count: int = 0,
 ) -> None:
-    """Write the state after an epoch. Killed anywhere, the folder holds the state before it or this one, whole.
+    """Write the state after a step. Killed anywhere, the folder holds the state before it or this one, whole.
 
     Raises
     ------
@@ -57,17 +75,22 @@ def save_checkpoint(
 
     tensors = {f"module.{name}": value for name, value in module.state_dict().items()}
     tensors |= {f"best.{name}": value for name, value in best.items()}
+    tensors |= {f"average.{name}": value for name, value in (average or {}).items()}
     moments = getattr(optimizer, "optimizer", optimizer).state_dict()["state"]
     for number, slots in moments.items():
-        tensors |= {f"optimizer.{number}.{slot}": value for slot, value in slots.items()}
+        tensors |= {f"optimizer.{number}.{slot}": value for slot, value in slots.items() if value is not None}
     data = save({key: value.detach().cpu().contiguous() for key, value in tensors.items()})
-    name = f"state-{len(state.epochs)}.safetensors"
+    name = f"state-{len(state.epochs)}-{state.step}.safetensors"
     make_private_folder(folder)
     write_atomic(folder / name, data)
     content = {
         "epochs": state.epochs,
         "best_epoch": state.best_epoch,
-        "best_loss": state.best_loss,
+        # Before the first epoch has ended it is infinite, which JSON does not know.
+        "best_loss": state.best_loss if math.isfinite(state.best_loss) else None,
+        "step": state.step,
+        "total": state.total,
+        "average_count": average_count,
         "tensors": name,
         "sha256": sha256_bytes(data),
     }
@@ -100,14 +123,18 @@ def _read(folder: Path, like: Mapping[str, Tensor]) -> Held:
         raise ValueError("digest changed")
     tensors = load(data)
     module, best = _part(tensors, "module."), _part(tensors, "best.")
-    if any(_shapes(part) != _shapes(like) for part in (module, best)):
+    average = _part(tensors, "average.")
+    if any(_shapes(part) != _shapes(like) for part in (module, best, *([average] if average else []))):
         raise ValueError("of another module")
     moments: dict[int, dict[str, Tensor]] = {}
     for key, value in _part(tensors, "optimizer.").items():
         number, slot = key.split(".", 1)
         moments.setdefault(int(number), {})[slot] = value
-    state = State(list(content["epochs"]), int(content["best_epoch"]), float(content["best_loss"]))
-    return Held(state, module, best, dict(sorted(moments.items())))
+    best_loss = math.inf if content["best_loss"] is None else float(content["best_loss"])
+    state = State(
+        list(content["epochs"]), int(content["best_epoch"]), best_loss, int(content["step"]), float(content["total"])
+    )
+    return Held(state, module, best, dict(sorted(moments.items())), average, int(content["average_count"]))
 
 
 def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from pipelines.workspace.digests import json_digest, sha256_bytes
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 FEWEST_TRAINING_CASES = 20
+FEWEST_OF_A_CLASS = 5
 log = logging.getLogger(__name__)
 
 
@@ -25,7 +26,7 @@ def digest_cohort(examples: Sequence[Example]) -> str:
 
 
 def digest_example(example: Example) -> str:
-    """SHA-256 over what a case brings to a model: tensor, text with its places, values, labels, split; no key."""
+    """SHA-256 over what a case brings to a model: tensor, text with places, values, mentions, labels, split; no key."""
     scan = example.scan_digest
     if not scan and example.scan is not None:
         parts = (example.scan.values, example.scan.affine)
@@ -35,6 +36,7 @@ def digest_example(example: Example) -> str:
             scan,
             [[sentence.text, sentence.section, sentence.number] for sentence in example.sentences],
             [[value.code, value.value, value.age_days] for value in example.values],
+            [[item.finding, item.assertion, item.side, item.sentence] for item in example.mentions],
             dict(example.labels),
             example.split,
         ]
@@ -68,7 +70,36 @@ def check_cohort(parts: Mapping[Split, Sequence[Example]], recipe: ModelRecipe) 
     for split in SPLITS[1:]:
         if label_matrix(parts[split], findings).isnan().all():
             raise InputError(f"no case of the {split} split has a known label of any finding; add labels")
-    _tell_absent(parts["train"])
+    _tell_absent(parts["train"], recipe.modalities)
+    return recipe.model_copy(update={"findings": findings})
+
+
+def check_small_cohort(used: Sequence[Example], tested: Sequence[Example], recipe: ModelRecipe) -> ModelRecipe:
+    """As `check_cohort`, for a cohort that is cross-validated: at least two patients of each class of a finding.
+
+    Raises
+    ------
+    InputError
+        Too few cases, no finding with two patients of each class, or a patient among the used and the tested.
+    """
+    if len(used) < FEWEST_TRAINING_CASES:
+        raise InputError(
+            f"{len(used)} labelled cases; training needs at least {FEWEST_TRAINING_CASES}: ingest more cases or labels"
+        )
+    _check_patients({"train": used, "test": tested})
+    labels = label_matrix(used, recipe.findings).numpy()
+    patients = np.array([row.patient_key for row in used])
+    findings = tuple(
+        name
+        for column, name in enumerate(recipe.findings)
+        if all(len(set(patients[labels[:, column] == value])) >= FEWEST_OF_A_CLASS for value in (0, 1))
+    )
+    for name in recipe.findings:
+        if name not in findings:
+            log.warning("finding %s is left out: fewer than %s patients of a class", name, FEWEST_OF_A_CLASS)
+    if not findings:
+        raise InputError(f"no finding has {FEWEST_OF_A_CLASS} patients with it and as many without; add labels")
+    _tell_absent(used, recipe.modalities)
     return recipe.model_copy(update={"findings": findings})
 
 
@@ -79,12 +110,15 @@ def _check_patients(parts: Mapping[Split, Sequence[Example]]) -> None:
         raise InputError(f"{shared} patients stand in more than one split; split by patient, never by study")
 
 
-def _tell_absent(train: Sequence[Example]) -> None:
+def _tell_absent(train: Sequence[Example], modalities: Sequence[str]) -> None:
     has = {
-        "a scan": any(row.scan is not None for row in train),
-        "a note": any(row.sentences for row in train),
-        "an observation": any(row.values for row in train),
+        "scan": ("a scan", any(row.scan is not None for row in train)),
+        "radiomics": ("a scan", any(row.scan is not None for row in train)),
+        "note": ("a note", any(row.sentences for row in train)),
+        "observation": ("an observation", any(row.values for row in train)),
+        "concept": ("a concept", any(row.mentions for row in train)),
     }
-    for name, found in has.items():
+    for name in modalities:
+        told, found = has[name]
         if not found:
-            log.warning("no training case has %s: the model learns nothing from any", name)
+            log.warning("no training case has %s: the model learns nothing from any", told)

@@ -5,17 +5,22 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from data_schemas.errors import InputError
-from data_schemas.settings import ModelRecipe
+from data_schemas.settings import ModelRecipe, TrainingRecipe
+from fusion_models.alignment import alignment_of, entered
 from fusion_models.case_model import Batch, CaseModel
-from fusion_models.losses import masked_bce, positive_weight
+from fusion_models.losses import Loss, effective_weight, make_loss, masked_bce, positive_weight
 from fusion_models.scan_encoder import ScanEncoder
+from fusion_models.tokens import Tokens
 from pipelines.cases.examples import Example
+from pipelines.training.augment_notes import augment_note_tokens
+from pipelines.training.augment_scans import augment_scans
 from pipelines.training.loop import Fitted, fit, make_accelerator
 
 CASES_A_BATCH = 256
@@ -27,6 +32,21 @@ def label_matrix(examples: Sequence[Example], names: Sequence[str]) -> Tensor:
     """Labels [N, F]: 1, 0, or NaN where unknown or uncertain."""
     rows = [[_known(example.labels.get(name)) for name in names] for example in examples]
     return torch.tensor(rows, dtype=torch.float32).reshape(len(examples), len(names))
+
+
+def training_labels(examples: Sequence[Example], names: Sequence[str], *, training: TrainingRecipe) -> Tensor:
+    """Labels [N, F] to learn from: as `label_matrix`, with uncertain ones (-1) as the recipe has them.
+
+    ``zeros``, ``ones`` and ``ignore`` are U-Zeros, U-Ones and U-Ignore of Irvin et al. 2019; ``soft`` draws each from
+    ``uncertain_band``, once (label smoothing of uncertain labels, Pham et al. 2021). Labels to measure with stay unknown.
+    """
+    labels = label_matrix(examples, names)
+    if training.uncertain == "ignore":
+        return labels
+    low, high = {"zeros": (0.0, 0.0), "ones": (1.0, 1.0), "soft": training.uncertain_band}[training.uncertain]
+    drawn = torch.rand(labels.shape, generator=torch.Generator().manual_seed(training.seed)) * (high - low) + low
+    rows = [[example.labels.get(name) == -1 for name in names] for example in examples]
+    return torch.where(torch.tensor(rows, dtype=torch.bool).reshape(labels.shape), drawn, labels)
 
 
 def usable(labels: Tensor, names: Sequence[str]) -> tuple[str, ...]:
@@ -88,13 +108,17 @@ def fit_scan_encoder(
     if not validation:
         log.warning("no validation case has a scan and a labelled sign; training cases choose the scan encoder's epoch")
         validation = train[:64]
-    labels, held_out = label_matrix(train, signs), label_matrix(validation, signs)
     training = recipe.training
+    labels, held_out = training_labels(train, signs, training=training), label_matrix(validation, signs)
     device = make_accelerator(training.precision).device
+    loss_on_signs = _loss(training, None)
+    encoder.checkpointing = training.gradient_checkpointing
 
     def loss_of(module: nn.Module, index: Tensor) -> Tensor:
         volume, affine = stack([train[n] for n in index.tolist()], device)
-        return masked_bce(module(volume, affine).sign_logits, labels[index.cpu()].to(device))
+        if training.augment.scans:
+            volume, affine = augment_scans(volume, affine, recipe=training.augment, scan=recipe.scan)
+        return loss_on_signs(module(volume, affine).sign_logits, labels[index.cpu()].to(device))
 
     @torch.no_grad()
     def validation_loss(module: nn.Module) -> float:
@@ -113,13 +137,10 @@ def fit_scan_encoder(
         patience=training.patience,
         batch_size=training.scan_batch_size,
         learning_rate=training.scan_learning_rate,
-        weight_decay=training.weight_decay,
-        warmup_share=training.warmup_share,
-        clip_norm=training.clip_norm,
-        seed=training.seed,
-        precision=training.precision,
+        rates={"body.": training.encoder_rate},
         checkpoint=checkpoint,
         report=report,
+        **_how(training),
     )
 
 
@@ -142,7 +163,9 @@ def fit_case_model(
     checkpoint: Path | None = None,
     report: Report | None = None,
 ) -> Fitted:
-    """Fit the trainable part on cached tokens; labels [N, F] are NaN where unknown.
+    """Fit the trainable part on cached tokens; labels [N, F] are NaN where unknown, or soft.
+
+    The epoch is chosen by the loss that is trained, without what only training has (augmentation, alignment).
 
     Raises
     ------
@@ -151,18 +174,23 @@ def fit_case_model(
     """
     training = recipe.training
     device = make_accelerator(training.precision).device
-    weight = positive_weight(train_labels).to(device) if training.class_weights else None
+    weight = _weight(training, train_labels) if training.class_weights else None
+    loss_on, loss_on_cpu = _loss(training, None if weight is None else weight.to(device)), _loss(training, weight)
     with torch.no_grad():
         model.fit_statistics(train)
 
     def loss_of(module: nn.Module, index: Tensor) -> Tensor:
         labels = train_labels[index.cpu()].to(device)
-        return masked_bce(module(train.take(index.cpu()).to(device)).logits, labels, weight)
+        batch = _augmented(train.take(index.cpu()), training).to(device)
+        if not training.alignment_weight:
+            return loss_on(module(batch).logits, labels)
+        with entered(module) as tokens:
+            loss = loss_on(module(batch).logits, labels)
+        aligned = alignment_of(tokens, temperature=training.alignment_temperature)
+        return loss + training.alignment_weight * aligned.to(device)
 
     def validation_loss(module: nn.Module) -> float:
-        return float(
-            masked_bce(predict_logits(module, validation), validation_labels, None if weight is None else weight.cpu())
-        )
+        return float(loss_on_cpu(predict_logits(module, validation), validation_labels))
 
     return fit(
         model,
@@ -173,13 +201,10 @@ def fit_case_model(
         patience=training.patience,
         batch_size=training.batch_size,
         learning_rate=training.learning_rate,
-        weight_decay=training.weight_decay,
-        warmup_share=training.warmup_share,
-        clip_norm=training.clip_norm,
-        seed=training.seed,
-        precision=training.precision,
+        rates={"encoders.": training.encoder_rate},
         checkpoint=checkpoint,
         report=report,
+        **_how(training),
     )
 
 
@@ -189,6 +214,55 @@ def predict_logits(model: nn.Module, batch: Batch) -> Tensor:
     device = next(model.parameters()).device
     parts = torch.arange(len(batch)).split(CASES_A_BATCH)
     return torch.cat([model(batch.take(index).to(device)).logits.float().cpu() for index in parts])
+
+
+def _loss(training: TrainingRecipe, weight: Tensor | None) -> Loss:
+    return make_loss(
+        training.loss,
+        weight=weight,
+        focal_gamma=training.focal_gamma,
+        gamma_negative=training.asymmetric_gamma,
+        margin=training.asymmetric_margin,
+    )
+
+
+def _weight(training: TrainingRecipe, labels: Tensor) -> Tensor:
+    if training.class_weighting == "effective":
+        return effective_weight(labels, beta=training.effective_beta)
+    return positive_weight(labels)
+
+
+def _augmented(batch: Batch, training: TrainingRecipe) -> Batch:
+    notes = batch.inputs.get("note")
+    if not training.augment.notes or not isinstance(notes, Tokens):
+        return batch
+    changed = augment_note_tokens(
+        notes,
+        sentence_drop=training.augment.sentence_drop,
+        section_shuffle=training.augment.section_shuffle,
+    )
+    return batch.with_inputs("note", changed)
+
+
+def _how(training: TrainingRecipe) -> dict[str, Any]:
+    """What all fits of a recipe share, as `fit` takes it."""
+    return {
+        "weight_decay": training.weight_decay,
+        "warmup_share": training.warmup_share,
+        "clip_norm": training.clip_norm,
+        "seed": training.seed,
+        "precision": training.precision,
+        "optimizer": training.optimizer,
+        "momentum": training.momentum,
+        "schedule": training.schedule,
+        "drop_share": training.drop_share,
+        "drop_factor": training.drop_factor,
+        "accumulate": training.accumulate,
+        "averaging": training.averaging,
+        "average_decay": training.average_decay,
+        "checkpoint_steps": training.checkpoint_steps,
+        "checkpoint_seconds": training.checkpoint_seconds,
+    }
 
 
 def _known(value: int | None) -> float:

@@ -9,16 +9,20 @@ import numpy as np
 
 from pipelines.training.metrics import Interval, auroc, average_precision, interval, patient_weights
 
-FUSION, LATE = "cross-attention", "late fusion"
+FUSION, LATE, SELECTED = "cross-attention", "late fusion", "selected fusion"
 SCAN, NOTE, OBSERVATION = SINGLES = ("scan only", "note only", "observations only")
+CONCEPT, RADIOMICS = "concepts only", "radiomics only"
+# The single-modality arm of each modality that a recipe may name.
+ARM_OF = {"scan": SCAN, "radiomics": RADIOMICS, "note": NOTE, "observation": OBSERVATION, "concept": CONCEPT}
 
 
 @dataclass(frozen=True)
 class FindingReport:
     """One finding on the test split.
 
-    ``auroc`` and ``auprc`` by arm; ``over_late`` and ``over_single`` are paired AUROC differences of cross-attention
-    over late fusion and over the better single modality (the better one by its own estimate).
+    ``auroc`` and ``auprc`` by arm; ``over_late`` and ``over_single`` are paired AUROC differences of the model
+    over late fusion and over the better single modality (the better one by its own estimate). ``model`` is the arm that
+    is registered.
     """
 
     finding: str
@@ -28,6 +32,7 @@ class FindingReport:
     auprc: Mapping[str, Interval]
     over_late: Interval
     over_single: Interval
+    model: str = FUSION
 
 
 def report_findings(
@@ -38,10 +43,12 @@ def report_findings(
     *,
     draws: int,
     seed: int,
+    main: str = FUSION,
 ) -> tuple[FindingReport, ...]:
     """Measure every arm on the same bootstrap samples of patients.
 
-    ``probabilities`` holds one array [N, F] an arm; ``labels`` [N, F] is NaN where unknown.
+    ``probabilities`` holds one array [N, F] an arm, ``main`` being that of the model; ``labels`` [N, F] is NaN where
+    unknown.
     """
     reports = []
     for number, finding in enumerate(findings):
@@ -50,7 +57,8 @@ def report_findings(
         label = labels[known, number]
         scores = {arm: rows[known, number] for arm, rows in probabilities.items()}
         area = {arm: auroc(score, label, weights) for arm, score in scores.items()}
-        single = max(SINGLES, key=lambda arm: np.nan_to_num(area[arm][0]))
+        singles = [arm for arm in ARM_OF.values() if arm in area]
+        single = max(singles, key=lambda arm: np.nan_to_num(area[arm][0]))
         reports.append(
             FindingReport(
                 finding=finding,
@@ -58,8 +66,9 @@ def report_findings(
                 positives=int((label == 1).sum()),
                 auroc={arm: interval(samples) for arm, samples in area.items()},
                 auprc={arm: interval(average_precision(score, label, weights)) for arm, score in scores.items()},
-                over_late=interval(area[FUSION] - area[LATE]),
-                over_single=interval(area[FUSION] - area[single]),
+                over_late=interval(area[main] - area[LATE]),
+                over_single=interval(area[main] - area[single]),
+                model=main,
             )
         )
     return tuple(reports)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,16 +11,18 @@ import torch
 from torch import Tensor
 
 from data_schemas.cohort import Split
-from data_schemas.leakage import LEAK_KINDS, LeakReport
+from data_schemas.leakage import LEAK_KINDS
 from data_schemas.settings import ModelRecipe
-from fusion_models.case_model import MODALITIES, Batch, CaseModel
+from fusion_models.case_model import Batch, CaseModel
 from fusion_models.novelty import Novelty
+from fusion_models.tokens import Tokens
 from pipelines.cases.examples import Example
 from pipelines.cases.leakage.audit import audit, refuse_leaks
 from pipelines.cases.leakage.case import AuditedCase
-from pipelines.models.artefact import ModelCard, save_model
-from pipelines.models.build import build_case_model, build_scan_encoder
+from pipelines.models.artefact import save_model
+from pipelines.models.build import build_case_model, build_scan_encoder, with_window
 from pipelines.models.features import Features, encode, pooled_scans
+from pipelines.models.reading import coherent
 from pipelines.models.weights import load_note_model, load_scan_weights, resolve_note_encoder
 from pipelines.training.cohort import SPLITS, check_cohort, digest_cohort, digest_example
 from pipelines.training.fitting import (
@@ -34,34 +35,11 @@ from pipelines.training.fitting import (
 )
 from pipelines.training.late import stack_late
 from pipelines.training.loop import Fitted, make_accelerator
-from pipelines.training.report import FUSION, LATE, NOTE, OBSERVATION, SCAN, SINGLES, FindingReport, report_findings
+from pipelines.training.report import ARM_OF, FUSION, LATE, report_findings
+from pipelines.training.small_run import train_small
+from pipelines.training.trained import Stage, Trained, card_of, no_stage
 from pipelines.workspace.cache import ArrayCache
 from pipelines.workspace.digests import json_digest, sha256_bytes
-
-ARMS = {SCAN: ("scan",), NOTE: ("note",), OBSERVATION: ("observation",), FUSION: MODALITIES}
-NOT_AUDITED = LeakReport()
-Stage = Callable[[str, int], AbstractContextManager[Callable[[int, int], None]]]
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A finished run.
-
-    ``epochs`` holds the metrics of every epoch by part (``scan encoder`` and the arms); ``probabilities`` the test
-    split's by arm [N, F], ``labels`` [N, F] with NaN where unknown.
-    """
-
-    folder: Path
-    digest: str
-    card: ModelCard
-    reports: tuple[FindingReport, ...]
-    epochs: dict[str, tuple[dict[str, float], ...]]
-    probabilities: dict[str, np.ndarray]
-    labels: np.ndarray
-    cohort_digest: str
-    counts: dict[Split, int]
-    audit: LeakReport = NOT_AUDITED
-    allowed_leaks: tuple[str, ...] = ()
 
 
 def train(
@@ -75,8 +53,12 @@ def train(
     checkpoints: Path | None = None,
     stage: Stage | None = None,
     distance_quantile: float = 0.995,
+    hold_out: bool = False,
 ) -> Trained:
     """Train on the ``train`` split, choose epochs on ``validation``, and measure on ``test``.
+
+    A recipe with the fusion *linear* is cross-validated over all cases instead, and fitted on all of them
+    (`pipelines.training.small`).
 
     The cohort is audited for leaks before anything is fitted. The same cases in another order give the same model.
 
@@ -93,6 +75,8 @@ def train(
         Folder of this run's checkpoints: an interrupted run with the same recipe and cases goes on from them.
     stage
         Opens a progress display for a named stage of so many steps.
+    hold_out
+        The test split was given, not drawn: a cross-validated recipe leaves it out, and measures on it.
 
     Raises
     ------
@@ -107,6 +91,18 @@ def train(
     stage = stage or no_stage
     if audited is not None and sorted(map(_place, (row.example for row in audited))) != sorted(map(_place, examples)):
         raise ValueError("the audited cases are not the cases to train on")
+    if recipe.fusion.kind == "linear":
+        return train_small(
+            examples,
+            recipe=recipe,
+            folder=folder,
+            audited=[AuditedCase(example) for example in examples] if audited is None else audited,
+            allow_leaks=allow_leaks,
+            cache=cache,
+            stage=stage,
+            distance_quantile=distance_quantile,
+            hold_out=hold_out,
+        )
     with deterministic(recipe.training.deterministic):
         return _train(
             examples,
@@ -142,7 +138,8 @@ def _train(
         states=recipe.note.states,
         window=recipe.note.window,
     )
-    signs = choose_signs(parts["train"], recipe)
+    recipe = with_window(recipe, note_model.window)
+    signs = choose_signs(parts["train"], recipe) if "scan" in recipe.modalities else ()
     torch.manual_seed(recipe.training.seed)
     scan_encoder = build_scan_encoder(recipe, signs=len(signs))
     if recipe.scan.weights is not None:
@@ -154,7 +151,7 @@ def _train(
     origin = [recipe.model_dump(mode="json"), cohort_digest, _weights_digest(scan_encoder), note_model.digest]
     run = None if checkpoints is None else checkpoints / json_digest(origin)
     epochs: dict[str, tuple[dict[str, float], ...]] = {}
-    if with_signs(parts["train"], signs):
+    if signs and with_signs(parts["train"], signs):
         with stage("train scan encoder", recipe.training.scan_epochs) as report:
             fitted = fit_scan_encoder(
                 scan_encoder,
@@ -177,6 +174,8 @@ def _train(
                 note_model=note_model,
                 note_recipe=recipe.note,
                 codes=recipe.observation_codes,
+                modalities=recipe.modalities,
+                mentions_at_most=recipe.concept.at_most,
                 device=device,
                 cache=cache,
                 progress=report,
@@ -184,7 +183,8 @@ def _train(
     batches = {split: part.batch for split, part in features.items()}
     labels = {split: label_matrix(rows, recipe.findings) for split, rows in parts.items()}
     models: dict[str, CaseModel] = {}
-    for arm, modalities in ARMS.items():
+    arms: dict[str, Sequence[str]] = {ARM_OF[name]: (name,) for name in recipe.modalities}
+    for arm, modalities in {**arms, FUSION: recipe.modalities}.items():
         with stage(f"train {arm}", recipe.training.epochs) as report:
             models[arm], fitted = _fit_arm(
                 modalities,
@@ -197,7 +197,16 @@ def _train(
                 report=_epochs_of(report, recipe.training.epochs),
             )
         epochs[arm] = fitted.epochs
-    probabilities = _probabilities(models, batches, labels)
+    card = card_of(
+        recipe,
+        signs=signs,
+        note_digest=note_model.digest,
+        training={"cases": {split: len(rows) for split, rows in parts.items()}, "cohort_digest": cohort_digest},
+    )
+    # Every arm is measured by the rules that its scores would be read under.
+    probabilities = {
+        arm: coherent(rows, card) for arm, rows in _probabilities(models, batches, labels, singles=list(arms)).items()
+    }
     reports = report_findings(
         probabilities,
         labels["test"].numpy(),
@@ -207,13 +216,6 @@ def _train(
         seed=recipe.training.seed,
     )
     novelty = _fit_novelty(batches, features=scan_encoder.features, quantile=distance_quantile)
-    counts = {split: len(rows) for split, rows in parts.items()}
-    card = ModelCard(
-        recipe=recipe,
-        signs=signs,
-        note_digest=note_model.digest,
-        training={"cases": counts, "cohort_digest": cohort_digest},
-    )
     digest = save_model(folder, card=card, scan_encoder=scan_encoder, case_model=models[FUSION], novelty=novelty)
     return Trained(
         folder=folder,
@@ -224,9 +226,10 @@ def _train(
         probabilities=probabilities,
         labels=labels["test"].numpy(),
         cohort_digest=cohort_digest,
-        counts=counts,
+        counts=card.training["cases"],
         audit=found,
         allowed_leaks=tuple(kind for kind in found.found if kind in allow_leaks),
+        test_keys=tuple(row.study_key for row in parts["test"]),
     )
 
 
@@ -257,7 +260,7 @@ def _fit_arm(
 
 
 def _probabilities(
-    models: dict[str, CaseModel], batches: dict[Split, Batch], labels: dict[Split, Tensor]
+    models: dict[str, CaseModel], batches: dict[Split, Batch], labels: dict[Split, Tensor], *, singles: Sequence[str]
 ) -> dict[str, np.ndarray]:
     from scipy.special import expit
 
@@ -266,18 +269,19 @@ def _probabilities(
         for arm, model in models.items()
     }
     result = {arm: expit(rows["test"].astype(np.float64)) for arm, rows in logits.items()}
-    singles = [logits[arm] for arm in SINGLES]
     result[LATE] = stack_late(
-        [rows["validation"] for rows in singles], labels["validation"].numpy(), [rows["test"] for rows in singles]
+        [logits[arm]["validation"] for arm in singles],
+        labels["validation"].numpy(),
+        [logits[arm]["test"] for arm in singles],
     )
-    return {arm: result[arm] for arm in (*SINGLES, LATE, FUSION)}
+    return {arm: result[arm] for arm in (*singles, LATE, FUSION)}
 
 
 def _fit_novelty(batches: dict[Split, Batch], *, features: int, quantile: float) -> Novelty:
     novelty = Novelty(features=features)
-    pooled = pooled_scans(batches["train"])
-    if len(pooled):
-        novelty.fit(pooled, pooled_scans(batches["validation"]), quantile=quantile)
+    train, held_out = (batches[split].inputs.get("scan") for split in SPLITS[:2])
+    if isinstance(train, Tokens) and isinstance(held_out, Tokens) and train.mask.any():
+        novelty.fit(pooled_scans(train), pooled_scans(held_out), quantile=quantile)
     return novelty
 
 
@@ -304,8 +308,3 @@ def deterministic(wanted: bool) -> Iterator[None]:
         yield
     finally:
         torch.use_deterministic_algorithms(before, warn_only=warned)
-
-
-def no_stage(_name: str, _steps: int) -> AbstractContextManager[Callable[[int, int], None]]:
-    """A progress display that shows nothing."""
-    return nullcontext(lambda _done, _total: None)

@@ -10,6 +10,7 @@ import contextlib
 import io
 import logging
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from pipelines.workspace.files import make_private_folder, write_atomic
 
 KEY = re.compile(r"^[0-9a-f]{16,128}$")
 SEAL_BYTES = 64
+OWNED = "owned"
+SUFFIXES = (".npy", ".safetensors")
 log = logging.getLogger(__name__)
 
 
@@ -31,6 +34,38 @@ class ArrayCache:
 
     root: Path
     verify: bool = True
+
+    def of(self, owner: str) -> ArrayCache:
+        """The part of the cache that belongs to an owner (a study's key), so that it can be dropped when the owner is.
+
+        Its folder is named by a digest: an owner's name is never a path.
+        """
+        return ArrayCache(self.root / OWNED / sha256_bytes(owner.encode("utf-8", "surrogatepass"))[:32], self.verify)
+
+    def entries(self) -> int:
+        """How many entries lie in this part of the cache."""
+        return sum(1 for path in self.root.rglob("*") if path.suffix in SUFFIXES) if self.root.is_dir() else 0
+
+    def drop(self) -> None:
+        """Remove this part of the cache and everything in it.
+
+        Raises
+        ------
+        WorkspaceError
+            It cannot be removed.
+        """
+        for last in (False, False, True):  # another process may write, or remove, an entry meanwhile
+            try:
+                shutil.rmtree(self.root)
+            except FileNotFoundError:
+                if not self.root.exists():
+                    return
+            except OSError as error:
+                if last:
+                    message = f"{self.root}: cannot be removed ({error.strerror}); mend that and retry"
+                    raise WorkspaceError(message) from None
+            else:
+                return
 
     def get(self, key: str) -> np.ndarray | None:
         """The array of a key, memory-mapped and read-only, or None where there is none or it was damaged."""

@@ -85,7 +85,8 @@ def put_observations(engine: Engine, key: bytes, observations: Sequence[Observat
     def version(item: Observation) -> Version:
         patient = _patient(key, item.patient.patient_id)
         taken = item.taken.isoformat() if item.taken else ""
-        slot = keyed_digest(key, "observation", patient, item.code, taken, item.study_uid)
+        parts = (item.code, taken, item.study_uid, *filter(None, [item.accession]))
+        slot = keyed_digest(key, "observation", patient, *parts)
         return _version(slot, item, patient_key=patient, code=item.code[:200])
 
     if any(isinstance(item.value, float) and not abs(item.value) < float("inf") for item in observations):

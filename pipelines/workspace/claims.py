@@ -15,6 +15,7 @@ from data_schemas.reasons import Reason
 from pipelines.workspace import tables
 from pipelines.workspace.database import read, write
 from pipelines.workspace.owners import owner_is_dead
+from pipelines.workspace.tombstones import is_forgotten
 
 CLASS_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_.]{0,119}$")
 attempt, diagnosis = tables.attempt, tables.diagnosis
@@ -28,6 +29,7 @@ class ClaimOutcome(StrEnum):
     REINSTATED = "reinstated"  # diagnosed earlier, superseded since, and now the study's current diagnosis again
     LEASED = "leased"
     EXHAUSTED = "exhausted"
+    FORGOTTEN = "forgotten"
 
 
 class AttemptOutcome(StrEnum):
@@ -89,8 +91,9 @@ def claim(
     """Ask for a case. Of several owners that ask at once, one gets it.
 
     A lease whose owner is dead on this machine, or whose time is over, is closed as abandoned and the case is free
-    again. The case is exhausted after ``attempts`` failures. Abandoned attempts count as well, but one more is
-    allowed: a single kill never exhausts a case, and a case that kills its process does not do so for ever.
+    again. A case of a forgotten patient is nobody's. The case is exhausted after ``attempts`` failures. Abandoned
+    attempts count as well, but one more is allowed: a single kill never exhausts a case, and a case that kills its
+    process does not do so for ever.
 
     ``key`` is the diagnosis key, ``owner`` comes from `this_owner`, ``lease_seconds`` is how long the claim holds
     unless it is renewed, and ``now`` is in seconds since 1970 (default: the clock).
@@ -98,6 +101,8 @@ def claim(
     moment = time.time() if now is None else now
 
     def work(connection: Connection) -> ClaimResult:
+        if is_forgotten(connection, study_key):
+            return ClaimResult(ClaimOutcome.FORGOTTEN)
         done = connection.execute(select(diagnosis.c.superseded_by).where(diagnosis.c.key == key)).one_or_none()
         if done is not None:
             if done.superseded_by is None:
@@ -183,6 +188,11 @@ def make_current(connection: Connection, key: str, study_key: str) -> None:
 def close_done(connection: Connection, claim: Claim, moment: float) -> None:
     """Close a claim's attempt as done, in the transaction that stores its diagnosis."""
     _close(connection, claim.attempt_id, AttemptOutcome.DONE, moment)
+
+
+def close_forgotten(connection: Connection, claim: Claim, moment: float) -> None:
+    """Close a claim's attempt: its patient was forgotten meanwhile, and nothing is stored."""
+    _close(connection, claim.attempt_id, AttemptOutcome.FAILED, moment, reason=Reason.FORGOTTEN.value)
 
 
 def _close(connection: Connection, attempt_id: str, outcome: AttemptOutcome, moment: float, **values: str) -> None:

@@ -18,6 +18,8 @@ from data_schemas.errors import SettingsError, WorkspaceError
 T = TypeVar("T")
 BUSY_MS = 30_000
 PATIENCE_S = 120.0
+# What is deleted is overwritten: it may name a patient.
+SECURE_DELETE = "secure_delete=ON"
 # Another transaction came first. PostgreSQL: serialization failure, deadlock, lock not available, unique violation.
 TRY_AGAIN = {"40001", "40P01", "55P03", "23505"}
 TRY_AGAIN |= {"SQLITE_BUSY", "SQLITE_BUSY_SNAPSHOT", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE"}
@@ -114,7 +116,7 @@ def _transact(engine: Engine, work: Callable[[Connection], T]) -> T:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver must not open transactions of its own; _begin_sqlite does
-    for pragma in (f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
+    for pragma in (f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", SECURE_DELETE):
         connection.execute(f"PRAGMA {pragma}").close()
 
 

@@ -10,11 +10,13 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, Engine, insert, select
 
 from data_schemas.diagnosis import Diagnosis
-from data_schemas.errors import WorkspaceError
-from pipelines.workspace.claims import Claim, close_done, make_current
+from data_schemas.errors import RefusedError, WorkspaceError
+from data_schemas.reasons import Reason
+from pipelines.workspace.claims import Claim, close_done, close_forgotten, make_current
 from pipelines.workspace.database import read, write
 from pipelines.workspace.digests import json_digest
 from pipelines.workspace.tables import diagnosis as table
+from pipelines.workspace.tombstones import is_forgotten
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ def complete(engine: Engine, claim: Claim, diagnosis: Diagnosis, *, now: float |
     ------
     ValueError
         The diagnosis is not of the claimed key and study.
+    RefusedError
+        ``forgotten``: the patient was forgotten since the case was claimed; the attempt is closed, nothing is stored.
     """
     if (diagnosis.key, diagnosis.study_key) != (claim.key, claim.study_key):
         raise ValueError("this diagnosis belongs to another claim")
@@ -57,7 +61,10 @@ def complete(engine: Engine, claim: Claim, diagnosis: Diagnosis, *, now: float |
         "record": diagnosis.model_dump_json(),
     }
 
-    def work(connection: Connection) -> bool:
+    def work(connection: Connection) -> bool | None:
+        if is_forgotten(connection, claim.study_key):
+            close_forgotten(connection, claim, moment)
+            return None
         close_done(connection, claim, moment)
         if connection.execute(select(table.c.key).where(table.c.key == claim.key)).one_or_none() is not None:
             return False
@@ -65,7 +72,10 @@ def complete(engine: Engine, claim: Claim, diagnosis: Diagnosis, *, now: float |
         make_current(connection, claim.key, claim.study_key)
         return True
 
-    return write(engine, work)
+    stored = write(engine, work)
+    if stored is None:
+        raise RefusedError(Reason.FORGOTTEN, "forgotten while it was diagnosed; nothing is stored")
+    return stored
 
 
 def diagnoses(engine: Engine, *, current_only: bool = True) -> tuple[Diagnosis, ...]:

@@ -8,7 +8,7 @@ import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,7 +35,7 @@ class Workspace:
     """An opened workspace: its folder and the settings read from it. Paths are absolute."""
 
     root: Path
-    settings: Settings
+    settings: Settings = field(hash=False)  # settings may hold mappings; equality still compares them
 
     @property
     def database_url(self) -> str:

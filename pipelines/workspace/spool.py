@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +58,12 @@ class Spool:
             if self._told(name).exists():
                 self._waiting(name).unlink(missing_ok=True)
         return name
+
+    def about(self, keys: Collection[str]) -> tuple[Path, ...]:
+        """The entries, waiting or told, whose payload names any of some keys."""
+        wanted = {key.encode() for key in keys if key}
+        paths = [*self.root.glob("*.json"), *(self.root / "told").glob("*.json")]
+        return tuple(sorted(path for path in paths if any(key in path.read_bytes() for key in wanted)))
 
     def waiting(self) -> int:
         """How many entries wait to be told."""

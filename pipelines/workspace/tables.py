@@ -110,3 +110,32 @@ audit_event = Table(
     Column("subject", String(200), nullable=False, index=True),
     Column("detail", Text, nullable=False),
 )
+
+# A patient who was forgotten. Nothing here names one: the keys are HMACs, and time has the grain of a month.
+tombstone = Table(
+    "tombstone",
+    metadata,
+    Column("tombstone_id", KEY, primary_key=True),
+    Column("month", String(7), nullable=False),
+    Column("state", String(20), nullable=False),  # how far the removal has come
+    Column("lifted", String(7)),
+    Column("counts", Text, nullable=False),
+)
+
+tombstone_key = Table(
+    "tombstone_key",
+    metadata,
+    Column("tombstone_id", KEY, primary_key=True),
+    Column("kind", String(20), primary_key=True),
+    Column("value", KEY, primary_key=True, index=True),
+)
+
+# Which cases a model was trained, chosen or tested on; kept here and told to no server.
+membership = Table(
+    "membership",
+    metadata,
+    Column("model_digest", KEY, primary_key=True),
+    Column("study_key", KEY, primary_key=True, index=True),
+    Column("patient_key", KEY, nullable=False, index=True),
+    Column("split", String(20), nullable=False),
+)

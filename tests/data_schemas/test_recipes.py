@@ -13,6 +13,9 @@ from data_schemas.settings import read_settings
     [
         ("model: {fusion: {width: 64, heads: 5}}", "a width of 64 is no multiple of 5 heads"),
         ("model: {note: {window: 32, stride: 30}}", "a stride of 30 leaves no room in a window of 32"),
+        ("model: {modalities: [scan, scan]}", "a modality stands twice"),
+        ("model: {modalities: []}", "'model.modalities'"),
+        ("model: {modalities: [scan, genome]}", "'model.modalities.1'"),
         ("model: {scan: {modalities: [MR]}}", "HU windows are for CT alone"),
         ("model: {scan: {channels: [T1, T2]}}", "HU windows are for CT alone"),
         ("model: {scan: {intensity: z-score, modalities: [MR], channels: [T1, T1]}}", "the same name"),

@@ -19,7 +19,8 @@ import yaml
 from data_schemas.settings import FusionRecipe, ModelRecipe, ScanRecipe, TrainingRecipe
 from pipelines.cases.ingest import ingest, load_cases
 from pipelines.synthetic.write import Hospital, write_hospital
-from pipelines.training.run import Trained, train
+from pipelines.training.run import train
+from pipelines.training.trained import Trained
 from pipelines.workspace.paths import Workspace, create_workspace, open_workspace
 
 # Prefect reads these when it is first imported; nothing of the machine's own Prefect may be touched.

@@ -40,6 +40,19 @@ def test_export_releases_the_catalogue(
     assert len(list((tmp_path / "out").rglob("*.dcm"))) == told["files"]
 
 
+def test_export_releases_the_notes_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], hospital: Hospital, tmp_path: Path
+) -> None:
+    given = ("--scans", hospital.scans, "--notes", hospital.records)
+    assert scanote(monkeypatch, "ingest", "-w", tmp_path / "w", *given) == 0
+    capsys.readouterr()
+    assert scanote(monkeypatch, "export", "-w", tmp_path / "w", "--release", tmp_path / "with") == 0
+    assert "notes: 2 of 2 patients" in capsys.readouterr().out
+    assert len((tmp_path / "with" / "notes.jsonl").read_text().splitlines()) == 2
+    assert scanote(monkeypatch, "export", "-w", tmp_path / "w", "--release", tmp_path / "without", "--no-notes") == 0
+    assert not (tmp_path / "without" / "notes.jsonl").exists()
+
+
 def test_export_of_paths_can_remove_dates_and_characteristics(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], hospital: Hospital, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from pipelines.models.registry import Registered
 from pipelines.review import retrain as module
 from pipelines.review.retrain import Retrained
 from pipelines.synthetic.write import Hospital
-from pipelines.training.run import Trained
+from pipelines.training.trained import Trained
 from pipelines.workspace.paths import Workspace
 
 pytestmark = pytest.mark.usefixtures("prefect_api")

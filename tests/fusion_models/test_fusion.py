@@ -5,7 +5,9 @@ import math
 import pytest
 import torch
 
-from fusion_models.fusion import FARTHEST, Attention, CrossAttentionFusion, Entrance, fourier
+from fusion_models.fusions.attention import Attention
+from fusion_models.fusions.cross_attention import CrossAttentionFusion
+from fusion_models.fusions.entrance import FARTHEST, fourier
 from fusion_models.tokens import Tokens
 
 FEATURES = {"a": 3, "b": 2}
@@ -131,21 +133,6 @@ def test_dropout_is_on_in_training_only(fusion, given):
     assert torch.equal(fusion(one)["a"].values, fusion(one)["a"].values)
     fusion.train()
     assert not torch.equal(fusion(one)["a"].values, fusion(one)["a"].values)
-
-
-def test_features_are_standardised_after_the_real_tokens_of_the_cohort():
-    entrance = Entrance(1, (1.0,), 4)
-    mask = torch.tensor([[True, True, False], [True, False, False]])
-    values = torch.tensor([[[1.0], [3.0], [99.0]], [[5.0], [99.0], [99.0]]])
-    entrance.fit(Tokens(values, mask, torch.zeros(2, 3, 1), torch.zeros(2, 3).long()))
-    assert (entrance.centre.item(), entrance.spread.item()) == (3.0, 2.0)
-
-
-def test_a_feature_that_hardly_varies_is_not_divided_by_its_rounding():
-    entrance = Entrance(2, (1.0,), 4)
-    values = torch.tensor([[[8.0, 0.0], [8.000001, 0.0]]])
-    entrance.fit(Tokens(values, torch.ones(1, 2, dtype=torch.bool), torch.zeros(1, 2, 1), torch.zeros(1, 2).long()))
-    assert entrance.spread.tolist() == pytest.approx([0.08, 1e-4])
 
 
 def test_a_missing_modality_in_the_tokens_is_a_key_error(fusion, given):

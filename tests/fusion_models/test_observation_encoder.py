@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from fusion_models.observation_encoder import ObservationEncoder
+from fusion_models.observation_encoder import ObservationEncoder, Values
 
 
 def level(encoder: ObservationEncoder, code: int, value: float) -> float:
@@ -13,7 +13,7 @@ def level(encoder: ObservationEncoder, code: int, value: float) -> float:
         encoder.value.bias.zero_()
         encoder.value.weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 1.0]]))
         known = torch.ones(1, 1, dtype=torch.bool)
-        tokens = encoder(torch.tensor([[code]]), torch.tensor([[value]]), torch.zeros(1, 1), known)
+        tokens = encoder(Values(torch.tensor([[code]]), torch.tensor([[value]]), torch.zeros(1, 1), known))
     first, second = tokens.values[0, 0].tolist()
     assert second == pytest.approx(first**2)
     return first
@@ -21,7 +21,8 @@ def level(encoder: ObservationEncoder, code: int, value: float) -> float:
 
 def fitted(*rows: tuple[int, float], codes: int = 2) -> ObservationEncoder:
     encoder = ObservationEncoder(codes=codes, features=2)
-    encoder.fit(torch.tensor([code for code, _ in rows]).long(), torch.tensor([value for _, value in rows]))
+    code, value = torch.tensor([[code for code, _ in rows]]).long(), torch.tensor([[value for _, value in rows]])
+    encoder.fit(Values(code, value, torch.zeros_like(value), torch.ones_like(code, dtype=torch.bool)))
     return encoder
 
 
@@ -49,14 +50,15 @@ def test_a_value_seen_once_is_its_own_mean():
 
 def test_fitting_on_nothing_changes_nothing():
     encoder = ObservationEncoder(codes=2, features=2)
-    encoder.fit(torch.zeros(0, dtype=torch.long), torch.zeros(0))
+    unknown = torch.zeros(1, 1, dtype=torch.bool)
+    encoder.fit(Values(torch.zeros(1, 1).long(), torch.full((1, 1), 7.0), torch.zeros(1, 1), unknown))
     assert level(encoder, 0, 1.5) == 1.5
 
 
 def test_an_unknown_slot_is_masked_and_zero_whatever_its_value():
     encoder = ObservationEncoder(codes=2, features=4)
     value = torch.tensor([[1.0, float("nan")]])
-    tokens = encoder(torch.zeros(1, 2).long(), value, torch.zeros(1, 2), torch.tensor([[True, False]]))
+    tokens = encoder(Values(torch.zeros(1, 2).long(), value, torch.zeros(1, 2), torch.tensor([[True, False]])))
     assert tokens.source.tolist() == [[0, -1]]
     assert not tokens.values[0, 1].any()
 
@@ -64,5 +66,5 @@ def test_an_unknown_slot_is_masked_and_zero_whatever_its_value():
 def test_the_position_of_a_value_is_its_age():
     encoder = ObservationEncoder(codes=1, features=4)
     known = torch.ones(1, 1, dtype=torch.bool)
-    tokens = encoder(torch.zeros(1, 1).long(), torch.zeros(1, 1), torch.tensor([[12.0]]), known)
+    tokens = encoder(Values(torch.zeros(1, 1).long(), torch.zeros(1, 1), torch.tensor([[12.0]]), known))
     assert tokens.position.tolist() == [[[12.0]]]

@@ -18,7 +18,8 @@ from data_schemas.settings import FusionRecipe, ModelRecipe, ScanRecipe, Trainin
 from pipelines.cases.examples import Example, Sentence
 from pipelines.models.artefact import LoadedModel, artefact_digest, load_model
 from pipelines.synthetic.memory import synthetic_examples
-from pipelines.training.run import Trained, train
+from pipelines.training.run import train
+from pipelines.training.trained import Trained
 from pipelines.workspace.paths import Workspace, create_workspace, open_workspace
 
 COUNTS = (("train", 48), ("validation", 16), ("test", 40))
@@ -54,6 +55,53 @@ def trained(recipe: ModelRecipe, examples: tuple[Example, ...], tmp_path_factory
 @pytest.fixture(scope="session")
 def loaded(trained: Trained) -> LoadedModel:
     return load_model(trained.folder, expected_digest=trained.digest)
+
+
+@pytest.fixture(scope="session")
+def fresh_model(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., LoadedModel]:
+    """A small model that nobody trained, saved and loaded; ``lean`` is what each finding's logit begins from."""
+
+    def make(
+        lean: dict[str, float], *, modalities: tuple[str, ...] = ("note", "observation", "concept")
+    ) -> LoadedModel:
+        import torch
+
+        from data_schemas.finding import entailments, exclusions
+        from fusion_models.novelty import Novelty
+        from pipelines.models.artefact import ModelCard, save_model
+        from pipelines.models.build import build_case_model, build_scan_encoder
+        from pipelines.models.weights import load_note_model, resolve_note_encoder
+        from pipelines.notes.concepts import reader_digest
+
+        recipe = ModelRecipe(
+            findings=tuple(lean),
+            modalities=modalities,
+            scan=ScanRecipe(shape=(16, 16, 16), spacing_mm=(20.0, 20.0, 20.0), width=0.25),
+            fusion=FusionRecipe(width=16, heads=2, layers=1),
+        )
+        torch.manual_seed(0)
+        note = load_note_model(resolve_note_encoder(recipe.note.encoder), states=recipe.note.states)
+        scan_encoder = build_scan_encoder(recipe, signs=1)
+        model = build_case_model(
+            recipe, modalities=modalities, scan_features=scan_encoder.features, note_features=note.encoder.features
+        )
+        with torch.no_grad():
+            model.diagnoser.bias.copy_(torch.tensor(list(lean.values())))
+        card = ModelCard(
+            recipe=recipe,
+            signs=("pleural-effusion",),
+            note_digest=note.digest,
+            concept_digest=reader_digest(),
+            entails=entailments(recipe.findings),
+            excludes=exclusions(recipe.findings),
+            training={},
+        )
+        folder = tmp_path_factory.mktemp("fresh") / "artefact"
+        novelty = Novelty(features=scan_encoder.features)
+        digest = save_model(folder, card=card, scan_encoder=scan_encoder, case_model=model, novelty=novelty)
+        return load_model(folder, expected_digest=digest)
+
+    return make
 
 
 @pytest.fixture(scope="session")

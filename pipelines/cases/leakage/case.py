@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta, tzinfo
 
 from data_schemas.scan import Scan
 from pipelines.cases.examples import Example
@@ -17,12 +18,15 @@ MOST_SHOWN = 10
 class AuditedCase:
     """``scan`` and ``held`` are what the catalogue holds, whatever its date; None where there is no catalogue.
 
-    The audit never asks what the linker decided: it takes what reaches the model and traces it back.
+    The audit never asks what the linker decided: it takes what reaches the model and traces it back. ``offsets`` and
+    ``zone`` are those of the settings: what an offset lets in is watched, and no leak.
     """
 
     example: Example
     scan: Scan | None = None
     held: Held | None = None
+    offsets: Mapping[str, timedelta] = field(default_factory=dict)
+    zone: tzinfo | None = None
 
     @property
     def text(self) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, tzinfo
+from functools import partial
 
 from data_schemas.leakage import Check, Leak
+from data_schemas.note import Note
 from pipelines.cases.clock import is_after
-from pipelines.cases.examples import SEX
-from pipelines.cases.inputs import TIMELESS
-from pipelines.cases.join import Held
+from pipelines.cases.examples import WORDS
+from pipelines.cases.inputs import TIMELESS, is_about, note_offset, observation_offset
+from pipelines.cases.join import Held, study_uid_of
 from pipelines.cases.leakage.case import AuditedCase, shown
 from pipelines.notes.sections import split_sections
 
@@ -32,11 +34,12 @@ def find_future_inputs(cases: Sequence[AuditedCase]) -> tuple[Check, list[Leak]]
     dated, or is not found in the catalogue, is watched.
     """
     dated = [case for case in cases if case.scan is not None and case.held is not None]
-    late, stamped, unknown = [], [], []
+    late, stamped, allowed, unknown = [], [], [], []
     for case in dated:
         cut_off = case.scan.acquired if case.scan else None
         found = set(_ages(case, case.held or Held(), cut_off))
         late += [case.example.study_key] * ("late" in found)
+        allowed += [case.example.study_key] * ("allowed" in found)
         unknown += [case.example.study_key] * ("unknown" in found)
         stamped += [case.example.study_key] * (cut_off is not None and _has_late_entry(case, cut_off))
     check = Check(
@@ -48,6 +51,7 @@ def find_future_inputs(cases: Sequence[AuditedCase]) -> tuple[Check, list[Leak]]
     told = (
         (late, "leak", "the only source of an input in the catalogue is dated after the scan"),
         (stamped, "leak", "an input sentence is stamped as an entry of a day after the scan"),
+        (allowed, "watch", "the only source of an input is dated after the scan, as link.offsets allows"),
         (unknown, "watch", "an input, or the scan, bears no date, or the catalogue does not hold the input"),
     )
     return check, [
@@ -66,35 +70,50 @@ def find_future_inputs(cases: Sequence[AuditedCase]) -> tuple[Check, list[Leak]]
 
 
 def _ages(case: AuditedCase, held: Held, cut_off: datetime | None) -> Iterator[str]:
-    written = _sentence_dates(held)
+    written = _sentence_notes(held)
+    about = partial(is_about, study_uid=study_uid_of(case.scan) if case.scan else "")
     for sentence in case.example.sentences:
-        yield _age(written.get(sentence.text, ()), cut_off)
+        notes = written.get(sentence.text, ())
+        yield _age(
+            [(note.written, note_offset(note, case.offsets, about_study=about(note) is True)) for note in notes],
+            cut_off,
+            case.zone,
+        )
     for value in case.example.values:
         if value.code not in TIMELESS:
-            taken = [item.taken for item in held.observations if _is(item.value, value.value, item.code, value.code)]
-            yield _age(taken, cut_off)
+            taken = [item for item in held.observations if _is(item.value, value.value, item.code, value.code)]
+            yield _age(
+                [
+                    (item.taken, observation_offset(item, case.offsets, about_study=about(item) is True))
+                    for item in taken
+                ],
+                cut_off,
+                case.zone,
+            )
 
 
-def _age(moments: Sequence[datetime | None], cut_off: datetime | None) -> str:
+def _age(moments: Sequence[tuple[datetime | None, timedelta]], cut_off: datetime | None, zone: tzinfo | None) -> str:
     """``late`` where every source is dated after the cut-off; one dated before it makes an input sound."""
     if cut_off is None or not moments:
         return "unknown"
-    known = [moment for moment in moments if moment is not None]
-    if any(not is_after(moment, cut_off) for moment in known):
+    known = [(moment, offset) for moment, offset in moments if moment is not None]
+    if any(not is_after(moment, cut_off, zone=zone) for moment, _ in known):
         return "sound"
+    if any(not is_after(moment, cut_off, zone=zone, allowed=offset) for moment, offset in known):
+        return "allowed"
     return "late" if len(known) == len(moments) else "unknown"
 
 
-def _sentence_dates(held: Held) -> dict[str, list[datetime | None]]:
-    found: dict[str, list[datetime | None]] = {}
+def _sentence_notes(held: Held) -> dict[str, list[Note]]:
+    found: dict[str, list[Note]] = {}
     for note in held.notes:
         for sentence in {sentence for section in split_sections(note.text) for sentence in section.sentences}:
-            found.setdefault(sentence, []).append(note.written)
+            found.setdefault(sentence, []).append(note)
     return found
 
 
 def _is(recorded: float | str, number: float, code: str, wanted: str) -> bool:
-    stated = SEX.get(recorded.strip().upper()) if isinstance(recorded, str) else recorded
+    stated = WORDS.get(recorded.strip().upper()) if isinstance(recorded, str) else recorded
     return code == wanted and stated == number
 
 

@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from pipelines.scans.stored import read_stored
 from pipelines.workspace.files import sync_path
 
 Progress = Callable[[int, int], None]
+# Writes further files into the folder of a release, for the scans that are in it, and says what release.json tells.
+Beside = Callable[[Path, Sequence[Scan]], tuple[Sequence[Path], Mapping[str, Any]]]
 NOT_CLAIMED = ("Clean Pixel Data Option", "Clean Recognizable Visual Features Option", "Clean Descriptors Option")
 
 
@@ -60,6 +62,7 @@ def release_scans(
     ignore_id_case: bool = False,
     ignore_leading_zeros: bool = False,
     progress: Progress | None = None,
+    beside: Beside | None = None,
 ) -> Report:
     """De-identify the files of accepted scans into a new folder.
 
@@ -77,6 +80,8 @@ def release_scans(
         The workspace's key: with it the same patient, UID and date are replaced alike in every release.
     profile
         What is retained.
+    beside
+        Writes what goes with the scans, such as notes, before the folder appears.
 
     Raises
     ------
@@ -106,9 +111,11 @@ def release_scans(
         if not done:
             told = ", ".join(f"{count} {code}" for code, count in report.reasons.items()) or "no accepted scan"
             raise InputError(f"{out}: nothing to release ({told}); 'scanote inspect' shows what the files are")
+        further, told_beside = beside(hidden, done) if beside else ((), {})
         record = hidden / "release.json"
-        record.write_text(json.dumps(_record(report, profile), indent=2) + "\n", encoding="utf-8")
-        _sync(hidden, [*written.values(), record])
+        content = _record(report, profile) | dict(told_beside)
+        record.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        _sync(hidden, [*written.values(), *further, record])
         hidden.rename(out)
         sync_path(out.resolve().parent)
     except OSError as error:

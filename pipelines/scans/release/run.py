@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipelines.scans.index import index_paths
-from pipelines.scans.release.batch import Progress, Refusal, Report, release_scans
+from pipelines.scans.release.batch import Beside, Progress, Refusal, Report, release_scans
 from pipelines.scans.release.profile import Profile
 from pipelines.workspace import audit, catalogue
 from pipelines.workspace.paths import Workspace
@@ -21,6 +21,7 @@ def release(
     profile: Profile = Profile(),  # noqa: B008 - frozen
     paths: Sequence[Path] = (),
     progress: Progress | None = None,
+    beside: Beside | None = None,
 ) -> Report:
     """Release the accepted scans of the catalogue, or those found under some paths.
 
@@ -36,6 +37,8 @@ def release(
         What is retained.
     paths
         Files and folders to release instead of the catalogue; a series that is quarantined counts as refused.
+    beside
+        Writes what goes with the scans, such as notes, before the folder appears.
 
     Raises
     ------
@@ -61,6 +64,7 @@ def release(
             ignore_id_case=rule.ignore_id_case,
             ignore_leading_zeros=rule.ignore_leading_zeros,
             progress=progress,
+            beside=beside,
         )
         report = dataclasses.replace(report, refused=(*refused, *report.refused))
         detail = {

@@ -85,3 +85,41 @@ def test_a_stand_in_id_is_joined_through_the_id_map_only() -> None:
 
     assert match_people(["UNKNOWN", "0", "007"]).record_id == {"007": "007"}
     assert match_people(["W/I"], [row]).record_id == {"W/I": "4711"}
+
+
+def rows(*pairs: tuple[str, str]) -> list[IdMapping]:
+    return [IdMapping(scan_patient_id=scan, record_patient_id=record) for scan, record in pairs]
+
+
+def test_rows_that_form_a_chain_are_read_once_each_and_never_followed() -> None:
+    """Ids of scans and of records are of two systems: that one number stands in both proves nothing."""
+    people = match_people(["7", "8"], rows(("7", "8"), ("8", "9")))
+    assert people.record_id == {"7": "8", "8": "9"}
+    assert people.ambiguous_scans == frozenset()
+
+
+def test_rows_that_form_a_circle_are_two_people() -> None:
+    assert match_people(["7", "8"], rows(("7", "8"), ("8", "7"))).record_id == {"7": "8", "8": "7"}
+
+
+def test_a_chain_to_a_scan_that_no_row_names_is_ambiguous() -> None:
+    people = match_people(["7", "8"], rows(("7", "8")))
+    assert people.record_id == {}
+    assert people.ambiguous_scans == {"7", "8"}
+
+
+def test_many_to_many_rows_are_all_ambiguous() -> None:
+    people = match_people(["7", "8", "9"], rows(("7", "a"), ("7", "b"), ("8", "b"), ("9", "c")))
+    assert people.record_id == {"9": "c"}
+    assert people.ambiguous_scans == {"7", "8"}
+    assert people.ambiguous_records == {"a", "b"}
+
+
+def test_rows_that_differ_in_case_alone_are_in_conflict_where_the_rule_forgives_it() -> None:
+    given = rows(("ab", "r1"), ("AB", "r2"))
+    assert match_people(["ab", "AB"], given).record_id == {"ab": "r1", "AB": "r2"}
+    assert match_people(["ab", "AB"], given, ignore_id_case=True).record_id == {}
+
+
+def test_a_row_with_a_blank_says_nothing() -> None:
+    assert match_people(["7"], rows(("7", " "), ("", "7"), ("\0", ""))).record_id == {"7": "7"}

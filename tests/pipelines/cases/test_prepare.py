@@ -12,6 +12,7 @@ from data_schemas.errors import RefusedError
 from data_schemas.reasons import Reason
 from data_schemas.settings import ModelRecipe, NoteRecipe, ScanRecipe
 from pipelines.cases import tensor as module
+from pipelines.cases.examples import Mention
 from pipelines.cases.prepare import prepare, tensor_digest
 from pipelines.cases.tensor import resample
 from pipelines.scans.index import index_paths
@@ -65,6 +66,14 @@ def test_a_case_becomes_an_example(case):
     assert (row.scan.values.shape, row.scan.values.dtype) == ((2, 12, 12, 12), np.float16)
     assert row.scan.affine.dtype == np.float32
     assert row.scan_digest == tensor_digest(case, RECIPE)
+
+
+def test_a_model_of_concepts_gets_the_mentions_of_the_input_sections(case, cache, note):
+    recipe = RECIPE.model_copy(update={"modalities": ("scan", "note", "concept")})
+    told = case.model_copy(update={"notes": (note(text="HISTORY: Cough. No pneumothorax.\nIMPRESSION: Pneumonia."),)})
+    fresh, again = (prepare(told, recipe=recipe, cache=cache).mentions for _ in range(2))
+    assert fresh == again == (Mention("pneumothorax", "negated", None, 1),)
+    assert prepare(told, recipe=RECIPE).mentions == ()
 
 
 def test_values_lie_within_zero_and_one(case):

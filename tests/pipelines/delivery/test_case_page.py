@@ -139,6 +139,31 @@ def test_a_value_that_a_finding_rests_on_is_named(page, told):
     assert [link.text for link in shown.all("a", class_="region")] == ["weight 71.5 kg"]
 
 
+def test_a_concept_is_named_with_what_is_said_of_it_and_points_to_its_sentence(page, told):
+    evidence = told("0/0/1#cardiomegaly/negated/left").model_copy(update={"modality": "concept"})
+    shown = page(scores=(Score(finding="pneumonia", probability=0.5, evidence=(evidence,)),))
+    [link] = shown.all("a", class_="region")
+    assert (link.text, link.attributes["href"]) == ("Cardiomegaly, negated, left", "#s-0-0-1")
+    assert shown.by_id("s-0-0-1").text == "Puffy feet."
+
+
+def test_a_sentence_that_is_told_as_text_and_as_concept_is_marked_once_with_both_shares(page, told):
+    concept = told("0/0/1#cardiomegaly/negated", 0.25).model_copy(update={"modality": "concept"})
+    score = Score(finding="pneumonia", probability=0.5, evidence=(told("0/0/1", 0.5), concept))
+    [mark] = page(scores=(score,)).all("sup")
+    assert mark.text == "1"
+    assert [link for link in page(scores=(score,)).all("a") if "75 %" in link.attributes.get("title", "")]
+
+
+@pytest.mark.parametrize("source", ["0/0/99#cardiomegaly/negated", "cardiomegaly", "0/0/1"])
+def test_a_concept_that_points_to_no_sentence_or_says_nothing_breaks_no_link(page, told, source):
+    evidence = told(source).model_copy(update={"modality": "concept"})
+    shown = page(scores=(Score(finding="pneumonia", probability=0.5, evidence=(evidence,)),))
+    targets = {element.attributes["id"] for element in shown.elements if "id" in element.attributes}
+    links = [link.attributes["href"] for link in shown.all("a") if link.attributes["href"].startswith("#")]
+    assert {link[1:] for link in links} <= targets
+
+
 # evidence in the scan
 
 

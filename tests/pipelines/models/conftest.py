@@ -40,3 +40,33 @@ def bert(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return write
+
+
+@pytest.fixture(scope="session")
+def long_reader(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Write a tiny ModernBERT (8,192 sub-words) or Longformer (1,024), with the packaged tokenizer."""
+
+    def write(kind: str) -> Path:
+        import torch
+        from transformers import AutoTokenizer, LongformerConfig, LongformerModel, ModernBertConfig, ModernBertModel
+
+        tokenizer = AutoTokenizer.from_pretrained(resolve_note_encoder(PACKAGED), local_files_only=True)
+        size = {
+            "vocab_size": len(tokenizer), "hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 2,
+            "num_attention_heads": 2, "pad_token_id": tokenizer.pad_token_id,
+        }  # fmt: skip
+        torch.manual_seed(0)
+        net: torch.nn.Module
+        if kind == "modernbert":
+            ends = {"cls_token_id": 101, "sep_token_id": 102, "bos_token_id": 101, "eos_token_id": 102}
+            net = ModernBertModel(ModernBertConfig(max_position_embeddings=8192, local_attention=32, **ends, **size))
+            tokenizer.model_max_length = 8192
+        else:
+            net = LongformerModel(LongformerConfig(max_position_embeddings=1025, attention_window=16, **size))
+            tokenizer.model_max_length = 1024
+        folder = tmp_path_factory.mktemp(kind)
+        net.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        return folder
+
+    return write

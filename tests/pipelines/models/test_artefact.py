@@ -66,8 +66,8 @@ def test_a_missing_file_is_named(folder, name):
 
 
 def test_an_artefact_of_another_format_is_refused(folder):
-    edit_card(folder, format=2, new_field="x")
-    with pytest.raises(ModelError, match="format 2, and this scanote reads format 1"):
+    edit_card(folder, format=1, new_field="x")
+    with pytest.raises(ModelError, match="format 1, and this scanote reads format 2"):
         load_model(folder)
 
 
@@ -89,6 +89,20 @@ def test_the_note_encoder_must_be_the_one_of_the_training(folder):
     edit_card(folder, note_digest="0" * 64)
     with pytest.raises(ModelError, match="not the weights that this model was trained with"):
         load_model(folder)
+
+
+def test_a_model_of_concepts_is_read_by_the_vocabulary_of_its_training_only(fresh_model, monkeypatch, tmp_path):
+    model = fresh_model({"pneumonia": 0.0})
+    parts = {"scan_encoder": model.scan_encoder, "case_model": model.case_model, "novelty": model.novelty}
+    save_model(tmp_path, card=model.card, **parts)
+    monkeypatch.setattr("pipelines.models.artefact.reader_digest", lambda: "0" * 64)
+    with pytest.raises(ModelError, match="another vocabulary or other rules of concepts"):
+        load_model(tmp_path)
+
+
+def test_a_model_without_concepts_does_not_care_for_the_vocabulary(trained, monkeypatch):
+    monkeypatch.setattr("pipelines.models.artefact.reader_digest", lambda: "0" * 64)
+    assert load_model(trained.folder).digest == trained.digest
 
 
 def test_tensors_that_do_not_fit_the_recipe_are_one_line_that_names_the_first(folder):

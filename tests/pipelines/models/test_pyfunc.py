@@ -17,7 +17,7 @@ from pipelines.models.artefact import FILES, LoadedModel
 from pipelines.models.pyfunc_save import input_example, save_pyfunc
 from pipelines.models.table import read_table
 from pipelines.review.publish import publish
-from pipelines.training.run import Trained
+from pipelines.training.trained import Trained
 from pipelines.workspace.paths import Workspace
 
 USER = """

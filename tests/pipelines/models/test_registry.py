@@ -15,7 +15,7 @@ from pipelines.models.artefact import artefact_digest
 from pipelines.models.registry import Registered, aliases, fetch, kept_folder, resolve, set_alias, versions
 from pipelines.models.tracking import tracking
 from pipelines.review.publish import publish
-from pipelines.training.run import Trained
+from pipelines.training.trained import Trained
 from pipelines.workspace.paths import Workspace, open_workspace
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -9,8 +10,12 @@ import torch
 from safetensors.torch import save_file
 
 from data_schemas.errors import ModelError, SettingsError
+from data_schemas.settings import ModelRecipe, NoteRecipe
 from fusion_models.scan_encoder import ScanEncoder
+from pipelines.cases.examples import Example, Sentence
 from pipelines.models import weights
+from pipelines.models.build import with_window
+from pipelines.models.note_features import encode_notes
 from pipelines.models.weights import (
     PACKAGED,
     folder_digest,
@@ -18,6 +23,8 @@ from pipelines.models.weights import (
     load_scan_weights,
     resolve_note_encoder,
 )
+
+EMPTY = Example(study_key="s", patient_key="p", scan=None, sentences=(), values=())
 
 
 def refusal(call, *arguments, error=ModelError, **named) -> str:
@@ -168,6 +175,46 @@ def test_a_window_longer_than_the_encoder_reads_is_refused(bert):
 
 def test_a_window_as_long_as_the_encoder_reads_is_taken(bert):
     assert load(bert(), window=32).encoder.features == 16
+
+
+@pytest.mark.parametrize(("kind", "window"), [("modernbert", 8192), ("longformer", 1024)])
+def test_an_encoder_of_long_text_reads_a_record_whole(long_reader, kind, window):
+    model = load(long_reader(kind))
+    assert model.window == window
+    record = dataclasses.replace(
+        EMPTY, sentences=tuple(Sentence(f"Day {n}: cough.", f"0/0/{n}", 0, n) for n in range(150))
+    )
+    recipe = NoteRecipe(encoder=kind)
+    [(tokens, cut)] = encode_notes([record], note_model=model, recipe=recipe, device="cpu")
+    assert (len(cut.ids), tokens.values.shape) == (1, (1, 150, 32))
+    padded = encode_notes([record, dataclasses.replace(record, sentences=record.sentences[:149])], note_model=model,
+                          recipe=recipe, device="cpu")  # fmt: skip
+    assert torch.allclose(padded[0][0].values, tokens.values, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("longest", "window"), [(32, 32), (256, 256), (512, 256), (1024, 1024), (8192, 8192), (131072, 8192), (None, 8192)]
+)
+def test_a_window_that_the_settings_do_not_name_fits_the_encoder(longest, window):
+    assert weights.default_window(longest) == window
+
+
+def test_a_stride_that_leaves_no_room_in_the_window_of_the_encoder_is_known_before_training():
+    recipe = ModelRecipe(note=NoteRecipe(stride=30))
+    assert "lower it" in refusal(with_window, recipe, 32, error=SettingsError)
+    assert with_window(recipe, 33).note.window == 33
+
+
+def test_a_window_of_the_settings_stands(bert):
+    assert load(bert(), window=20).window == 20
+
+
+def test_what_the_tokenizer_says_bounds_the_window_too(bert):
+    folder = bert()
+    path = folder / "tokenizer_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"model_max_length": 24}))
+    assert load(folder).window == 24
+    assert "at most 24 sub-words" in refusal(load, folder, window=25, error=SettingsError)
 
 
 def test_a_folder_without_a_configuration_is_one_line(bert):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.models.weights import PACKAGED, resolve_note_encoder
-from pipelines.notes.windows import Windows, cut_windows
+from pipelines.notes.windows import CHARACTERS_AT_ONCE, Windows, cut_windows
 
 CLS, SEP = -7, -8
 
@@ -50,10 +50,10 @@ def test_a_record_that_just_fits_is_one_window():
     assert len(cut(["abcdef"]).ids) == 2
 
 
-def test_what_lies_beyond_the_last_window_is_counted():
-    windows = cut(["abcdefgh", "ijk"], windows_at_most=2)
-    assert ["".join(map(chr, row[1:-1])) for row in windows.ids] == ["abcde", "defgh"]
-    assert (windows.left_out, windows.sentence) == (3, (0,))
+def test_of_a_record_that_is_too_long_the_newest_text_is_kept_and_the_rest_counted():
+    windows = cut(["ab", "cdefgh", "ijk"], windows_at_most=2)
+    assert ["".join(map(chr, row[1:-1])) for row in windows.ids] == ["defgh", "ghijk"]
+    assert (windows.left_out, windows.sentence) == (3, (1, 2))
 
 
 def test_a_sentence_without_sub_words_is_no_unit():
@@ -85,12 +85,11 @@ def test_every_sub_word_is_in_a_window_or_counted_as_left_out(sentences, window,
     stride = min(stride, window - 3)
     windows = cut(sentences, window=window, stride=stride, windows_at_most=at_most, unit=unit)
     whole = [ord(letter) for sentence in sentences for letter in sentence.replace(" ", "")]
-    joined = [piece for row in windows.ids[:1] for piece in row[1:-1]]
+    joined = whole[: windows.left_out] + [piece for row in windows.ids[:1] for piece in row[1:-1]]
     for row in windows.ids[1:]:
         assert joined[len(joined) - stride :] == list(row[1 : 1 + stride])
         joined += row[1 + stride : -1]
-    assert joined == whole[: len(joined)]
-    assert windows.left_out == len(whole) - len(joined)
+    assert joined == whole
     assert len(windows.ids) <= at_most
     assert windows.left_out == 0 or len(windows.ids) == at_most
     assert all(len(row) <= window and (row[0], row[-1]) == (CLS, SEP) for row in windows.ids)
@@ -134,3 +133,26 @@ def test_special_words_in_the_text_of_a_note_are_text_like_any_other(tokenizer):
     inner = windows.ids[0][1:-1]
     assert not set(inner) & set(tokenizer.all_special_ids)
     assert windows.unit[0][1:-1] == (0,) * len(inner)
+
+
+@given(st.lists(st.text("ab c\n", max_size=40), max_size=6), st.integers(4, 30))
+def test_text_given_to_the_tokenizer_in_pieces_gives_the_same_windows(tokenizer, sentences, piece):
+    how = {"tokenizer": tokenizer, "window": 16, "stride": 4, "windows_at_most": 3}
+    whole = cut(sentences, **how)
+    longest = max([0, *(len(word) for sentence in sentences for word in sentence.split())])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipelines.notes.windows.CHARACTERS_AT_ONCE", max(piece, longest + 2))
+        assert cut(sentences, **how) == whole
+
+
+def test_the_tokenizer_never_gets_more_than_a_piece_of_a_long_record():
+    sizes = []
+
+    class Watched(Letters):
+        def __call__(self, sentences, **named):
+            sizes.append(sum(map(len, sentences)))
+            return super().__call__(sentences, **named)
+
+    windows = cut(["a" * 70_000, "b " * 9_000, "c"], tokenizer=Watched(), window=100, stride=10, windows_at_most=3)
+    assert max(sizes) <= 2 * CHARACTERS_AT_ONCE
+    assert windows.left_out + sum(len(row) - 2 for row in windows.ids) - 2 * 10 == 70_000 + 9_000 + 1

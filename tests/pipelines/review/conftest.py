@@ -14,7 +14,7 @@ import pytest
 from pipelines.models.registry import Registered
 from pipelines.models.tracking import tracking
 from pipelines.review.publish import publish
-from pipelines.training.run import Trained
+from pipelines.training.trained import Trained
 from pipelines.workspace.paths import Workspace, open_workspace
 
 ATTAINABLE = {"pleural-effusion": {"scan": 0.96, "note": 0.5, "both": 0.97}}

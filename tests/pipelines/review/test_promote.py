@@ -12,7 +12,7 @@ from pipelines.models.registry import aliases, resolve, set_alias
 from pipelines.models.tracking import tracking
 from pipelines.review.promote import promote, rollback
 from pipelines.review.publish import publish
-from pipelines.training.run import Trained
+from pipelines.training.trained import Trained
 from pipelines.workspace import audit
 from pipelines.workspace.audit import AuditEvent
 from pipelines.workspace.paths import Workspace

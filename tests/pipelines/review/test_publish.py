@@ -23,7 +23,7 @@ from pipelines.review.publication import keep_artefact, write_publication
 from pipelines.review.publish import publish, replay_publish
 from pipelines.review.table import ARMS
 from pipelines.review.telling import tell
-from pipelines.training.run import Trained
+from pipelines.training.trained import Trained
 from pipelines.workspace.paths import Workspace
 
 

@@ -18,7 +18,8 @@ from pipelines.review.publish import publish
 from pipelines.review.retrain import retrain
 from pipelines.synthetic.truth import Dials, Leaks
 from pipelines.synthetic.write import write_hospital
-from pipelines.training.run import Trained, train
+from pipelines.training.run import train
+from pipelines.training.trained import Trained
 from pipelines.workspace.paths import Workspace, create_workspace
 
 

@@ -19,7 +19,7 @@ from pipelines.models.registry import fetch, kept_folder, resolve, versions
 from pipelines.models.tracking import tracking
 from pipelines.review.promote import promote, rollback
 from pipelines.review.publish import publish
-from pipelines.training.run import Trained
+from pipelines.training.trained import Trained
 from pipelines.workspace.paths import Workspace
 
 pytestmark = pytest.mark.services

@@ -12,7 +12,7 @@ from pipelines.models.artefact import artefact_digest
 from pipelines.models.registry import aliases, kept_folder, versions
 from pipelines.models.tracking import tracking
 from pipelines.review.publish import publish, replay_publish
-from pipelines.training.run import Trained
+from pipelines.training.trained import Trained
 from pipelines.workspace.paths import Workspace, open_workspace
 from pipelines.workspace.spool import Spool
 

@@ -20,7 +20,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
 from data_schemas.errors import InputError, ServerError
-from pipelines.sources import wado
+from pipelines.sources import arrivals, wado
 from pipelines.sources.dicomweb import Fetched, fetch
 from pipelines.sources.wado import Connection, check_url, connect
 
@@ -191,6 +191,13 @@ def test_studies_without_the_modality_are_not_asked_for_their_series(run: Callab
     assert done == Fetched(folder=done.folder)
     assert not [path for path in fake.asked if "/series?" in path]
     assert run(modalities=["MR", "CT"]).studies == 2
+
+
+def test_a_study_of_a_forgotten_patient_is_not_asked_for(run: Callable[..., Fetched], fake: Fake) -> None:
+    first, second = sorted(fake.tree)
+    done = run(skip={arrivals.study_name(KEY, first)})
+    assert (done.studies, done.new) == (1, len(fake.tree[second]))
+    assert not any(f"/studies/{first}" in path for path in fake.asked)
 
 
 def test_what_is_there_is_not_fetched_again(run: Callable[..., Fetched], fake: Fake) -> None:

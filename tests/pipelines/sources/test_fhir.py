@@ -191,7 +191,8 @@ def test_a_diagnostic_report_is_a_report_dated_when_it_was_issued(write_bundle, 
     ("29463-7", {"value": 70.5, "unit": "kg"}, "weight", 70.5, "kg"),
     ("29463-7", {"value": 3200, "unit": "Gram", "code": "g"}, "weight", 3.2, "kg"),
     ("30525-0", {"value": 64, "unit": "years", "code": "a"}, "age", 64.0, "years"),
-    ("1988-5", {"value": 12.5, "unit": "mg/L"}, "1988-5", 12.5, "mg/L"),
+    ("1988-5", {"value": 1.25, "unit": "mg/dL"}, "crp", 12.5, "mg/L"),
+    ("99999-9", {"value": 12.5, "unit": "mg/L"}, "99999-9", 12.5, "mg/L"),
 ])  # fmt: skip
 def test_observations_get_our_words_and_units(
     write_bundle, patient, observation, loinc, quantity, code, value, unit
@@ -223,7 +224,7 @@ def test_components_are_observations_of_their_own(write_bundle, patient, observa
         ({"status": "entered-in-error"}, Reason.WITHDRAWN),
         ({"status": "nonsense"}, Reason.NOT_A_RECORD),
         ({"valueQuantity": {"value": 5, "comparator": "<"}}, Reason.UNREADABLE_ROW),
-        ({"valueQuantity": {"value": 5, "unit": "stone"}}, Reason.UNREADABLE_ROW),
+        ({"valueQuantity": {"value": 5, "unit": "stone"}}, Reason.UNKNOWN_UNIT),
         ({"valueQuantity": {}}, Reason.NOT_A_RECORD),
         ({"effectiveDateTime": "05.03.2024"}, Reason.NOT_A_RECORD),
         ({"SECRETFIELD": "SECRET"}, Reason.NOT_A_RECORD),

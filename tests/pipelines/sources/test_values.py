@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.sources.date_formats import _FORMATS
 from pipelines.sources.values import (
     parse_age_years,
     parse_kind,
@@ -70,7 +71,47 @@ def test_reading_a_date_never_fails_otherwise_and_never_repeats_its_input(text: 
         parse_moment(text)
     except ValueError as error:
         problem = str(error)
-    assert problem == "not an ISO 8601 date (such as 2024-03-05T14:30)"
+    told, _, looks = problem.partition("; it looks like ")
+    assert told == "not an ISO 8601 date (such as 2024-03-05T14:30)"
+    assert looks in {"", *(name for _, name in _FORMATS)}
+
+
+@pytest.mark.parametrize(
+    ("text", "looks"),
+    [
+        ("05.03.2024 14:30", "DD.MM.YYYY"),
+        ("3/5/24", "MM/DD/YYYY or DD/MM/YYYY"),
+        ("2024/03/05", "YYYY/MM/DD"),
+        ("05-MAR-2024", "a date with the month's name"),
+        ("March 5, 2024", "a date with the month's name"),
+        ("2024-3-5", "a date without its leading zeros"),
+        ("45356.5", "a spreadsheet's number of days"),
+        ("20240305143000", "YYYYMMDDHHMMSS"),
+        ("1709645400", "seconds or milliseconds since 1970"),
+        ("2024-03-05 14:30 CET", "a zone by name: write it as an offset"),
+        ("2024-03-05T14:30[Europe/Berlin]", "a zone by name: write it as an offset"),
+    ],
+)
+def test_a_date_in_another_format_is_refused_with_the_name_of_the_format(text: str, looks: str) -> None:
+    with pytest.raises(ValueError, match=f"ISO 8601.*it looks like {looks}"):
+        parse_moment(text)
+
+
+@pytest.mark.parametrize("text", ["2024-03-05T24:00", "2024-03-05 24:00:00", "20240305T2400"])
+def test_twenty_four_oclock_is_the_first_instant_of_the_next_day(text: str) -> None:
+    assert parse_moment(text) == datetime(2024, 3, 6)
+
+
+def test_twenty_four_oclock_keeps_its_zone_and_no_later_time_exists() -> None:
+    assert parse_moment("2024-12-31T24:00:00+01:00") == datetime(2025, 1, 1, tzinfo=timezone(timedelta(hours=1)))
+    with pytest.raises(ValueError, match="ISO 8601"):
+        parse_moment("2024-03-05T24:01")
+
+
+@pytest.mark.parametrize("text", ["20240305101", "2024030512345", "202403051430"])
+def test_digits_without_a_sign_between_date_and_time_are_no_time(text: str) -> None:
+    with pytest.raises(ValueError, match="ISO 8601"):
+        parse_moment(text)
 
 
 @given(st.datetimes(timezones=st.none() | st.timezones()))

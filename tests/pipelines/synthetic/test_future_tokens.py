@@ -10,7 +10,7 @@ import pytest
 from data_schemas.case import Case
 from data_schemas.scan import Scan
 from data_schemas.settings import ModelRecipe
-from pipelines.cases import link as linking
+from pipelines.cases import inputs
 from pipelines.cases.examples import Example
 from pipelines.cases.inputs import note_exclusion
 from pipelines.cases.join import join
@@ -18,7 +18,7 @@ from pipelines.cases.leakage.audit import audit
 from pipelines.cases.leakage.case import AuditedCase
 from pipelines.cases.link import link
 from pipelines.cases.prepare import prepare
-from pipelines.models.weights import PACKAGED, resolve_note_encoder
+from pipelines.models.weights import PACKAGED, WINDOW_SHORT, resolve_note_encoder
 from pipelines.notes.sections import split_sections
 from pipelines.notes.windows import cut_windows
 from pipelines.sources.outcome import Records
@@ -58,7 +58,7 @@ def windows(example: Example, tokenizer: Any) -> Ids:
     return cut_windows(
         [sentence.text for sentence in example.sentences],
         tokenizer=tokenizer,
-        window=RECIPE.note.window,
+        window=RECIPE.note.window or WINDOW_SHORT,
         stride=RECIPE.note.stride,
         windows_at_most=RECIPE.note.windows_at_most,
         unit=RECIPE.note.unit,
@@ -121,8 +121,8 @@ def test_were_the_linker_to_let_them_in_the_token_ids_and_the_audit_would_show_i
     tokenizer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     patients = with_future_notes(share=0.3, count=30)
-    monkeypatch.setattr(linking, "note_exclusion", lambda *_given, **_rules: None)
-    assert linking.note_exclusion is not note_exclusion
+    monkeypatch.setattr(inputs, "note_exclusion", lambda *_given, **_rules: None)
+    assert inputs.note_exclusion is not note_exclusion
     cases = linked(patients)
     examples = [prepared(case) for case in cases]
     future = [number for number, row in enumerate(patients) if row.future_note]

@@ -78,7 +78,7 @@ def curve(*losses: float):
 
 def test_a_fit_lowers_the_loss():
     fitted = run(net(), epochs=20)
-    assert fitted.epochs[-1]["loss"] < fitted.epochs[0]["loss"] / 2
+    assert fitted.best_loss < fitted.epochs[0]["validation_loss"] / 2
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
@@ -188,7 +188,7 @@ def test_a_damaged_checkpoint_is_said_and_the_fit_begins_anew(tmp_path, caplog, 
 def test_a_half_written_newer_checkpoint_does_not_hide_the_older_one(tmp_path):
     with pytest.raises(StoppedError):
         run(net(), checkpoint=tmp_path, report=stop_after(2))
-    (tmp_path / "state-4.safetensors").write_bytes(b"half")
+    (tmp_path / "state-4-0.safetensors").write_bytes(b"half")
     (tmp_path / ".state.json-x.tmp").write_text("{")
     whole, resumed = net(), net()
     epochs = []
@@ -200,7 +200,7 @@ def test_a_half_written_newer_checkpoint_does_not_hide_the_older_one(tmp_path):
 
 def test_only_the_last_checkpoint_is_kept(tmp_path):
     run(net(), checkpoint=tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["state-6.safetensors", "state.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["state-6-0.safetensors", "state.json"]
 
 
 def test_a_fit_stops_after_so_many_epochs_without_a_better_one():

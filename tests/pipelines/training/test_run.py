@@ -13,14 +13,16 @@ import torch
 
 from data_schemas.errors import InputError, ModelError, SettingsError
 from data_schemas.settings import ModelRecipe
-from pipelines.cases.examples import Example
+from pipelines.cases.examples import Example, Mention
 from pipelines.models.artefact import load_model
 from pipelines.models.features import encode
+from pipelines.models.reading import read_cases
 from pipelines.models.weights import load_note_model
-from pipelines.training.cohort import digest_cohort
+from pipelines.training.cohort import digest_cohort, digest_example
 from pipelines.training.fitting import choose_signs, label_matrix, stack, usable, with_signs
-from pipelines.training.report import FUSION, LATE, NOTE, SINGLES
-from pipelines.training.run import Trained, train
+from pipelines.training.report import CONCEPT, FUSION, LATE, NOTE, SINGLES
+from pipelines.training.run import train
+from pipelines.training.trained import Trained
 from pipelines.workspace.cache import ArrayCache
 
 
@@ -78,6 +80,34 @@ def test_a_run_reports_every_arm_on_the_test_split(trained, examples):
     assert all(np.isfinite(rows).all() for rows in trained.probabilities.values())
     assert [report.finding for report in trained.reports] == list(trained.card.recipe.findings)
     assert trained.counts == {"train": 48, "validation": 16, "test": 40}
+
+
+def test_modalities_of_the_recipe_are_those_that_are_trained_and_measured(run, examples, quick):
+    told = [
+        (Mention("rib-fracture", "present", "left", 0), Mention("pneumothorax", "negated", None, 0)),
+        (Mention("pneumothorax", "present", "right", 0),),
+    ]
+    rows = [
+        dataclasses.replace(row, scan=None, mentions=told[n % 2] if row.sentences else ())
+        for n, row in enumerate(examples)
+    ]
+    found = run(rows, recipe=quick.model_copy(update={"modalities": ("note", "concept")}))
+    assert set(found.probabilities) == {NOTE, CONCEPT, LATE, FUSION}
+    model = load_model(found.folder, expected_digest=found.digest)
+    assert model.case_model.modalities == ("note", "concept")
+    probabilities = read_cases(model, sorted(split(rows, "test"), key=digest_example)).probabilities
+    assert np.allclose(probabilities, found.probabilities[FUSION], atol=1e-5)
+
+
+def test_mentions_reach_the_digest_of_a_case(examples):
+    row = dataclasses.replace(examples[0], mentions=(Mention("pneumothorax", "present", None, 0),))
+    denied = dataclasses.replace(examples[0], mentions=(Mention("pneumothorax", "negated", None, 0),))
+    assert len({digest_example(one) for one in (examples[0], row, denied)}) == 3
+
+
+def test_the_card_holds_the_rules_among_the_findings_and_the_window_that_was_read(trained):
+    assert (trained.card.entails, trained.card.excludes, trained.card.concept_digest) == ((), (), "")
+    assert trained.card.recipe.note.window == 256
 
 
 def test_the_loaded_model_gives_the_probabilities_that_were_reported(trained, examples):

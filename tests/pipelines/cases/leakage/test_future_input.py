@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -93,3 +94,18 @@ def test_other_dates_are_none(case, note, sentence: str) -> None:
 def test_without_a_catalogue_nothing_was_looked_at(case) -> None:
     check, leaks = find_future_inputs([case(text="Addendum 2024-03-06: late.", catalogued=False)])
     assert (leaks, bool(check.skipped)) == ([], True)
+
+
+def test_what_an_offset_of_the_settings_lets_in_is_watched(case, note, value) -> None:
+    row = case(
+        text="Cough.",
+        notes=(note(text="Cough.", written=AFTER, kind="order"),),
+        values=(Value("weight", 70.0),),
+        observations=(value("weight", 70.0, taken=AFTER),),
+    )
+    for offsets, told in (
+        ({"observation": timedelta(hours=1), "note/order": timedelta(hours=1)}, ["watch"]),
+        ({"observation": timedelta(hours=1)}, ["leak", "watch"]),
+        ({"note": timedelta(seconds=1)}, ["leak"]),
+    ):
+        assert severities(replace(row, offsets=offsets)) == told

@@ -1,0 +1,1 @@
+"""Fusions: what reads the tokens of several modalities. One signature; ``kinds`` makes each by its settings word."""

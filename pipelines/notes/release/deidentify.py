@@ -1,0 +1,115 @@
+"""One text, as it may be released: what is known of the patient goes, and whatever has the form of an identifier."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from data_schemas.errors import RefusedError
+from data_schemas.reasons import Reason
+from pipelines.notes.release.dates import Clock, find_ages, find_dates
+from pipelines.notes.release.identifiers import Known, find_known, left_over
+from pipelines.notes.release.patterns import find_forms, find_labelled, find_places
+from pipelines.notes.release.people import find_people
+from pipelines.notes.release.recognisers import find_with_presidio
+from pipelines.notes.release.roster import Roster, find_others
+from pipelines.notes.release.spans import Found, replace_all, settle
+
+METHOD = "scanote-notes-1"
+# What is not seen and would hide a name from every pattern: soft hyphens, zero-width signs, marks of direction, NULs.
+_UNSEEN = dict.fromkeys([0, 0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF])
+_WIDE = {0xFF01 + at: 0x21 + at for at in range(94)} | {0xA0: 0x20, 0x202F: 0x20, 0x3000: 0x20, 0x2007: 0x20}
+LONGEST_RUN = 1000
+_NO_TEXT = re.compile(rf"\S{{{LONGEST_RUN},}}")  # a run without a blank that is no text, and could hold anything
+_NOBODY = Known()
+_EVERYBODY = Roster()
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """A text that may be released, how many findings of each kind were replaced in it, and by which method."""
+
+    text: str = field(repr=False)
+    counts: dict[str, int]
+    method: str = METHOD
+
+
+def deidentify(text: str, *, known: Known = _NOBODY, clock: Clock, roster: Roster = _EVERYBODY) -> Cleaned:
+    """Replace every identifier of a text: names, ids, contacts, addresses and places by their kind in brackets.
+
+    Dates move by the days of ``clock``, ages beyond 89 become ``90+``, and birth dates go.
+
+    Parameters
+    ----------
+    text
+        A note, or any other text of the record. It is brought to Unicode NFC; signs that are not seen are dropped.
+    known
+        The patient's own identifiers.
+    clock
+        How dates are moved.
+    roster
+        Ids and names of all other patients: a note may name one by mistake.
+
+    Raises
+    ------
+    RefusedError
+        ``identifier-left``: an identifier of the patient still stands in what was written.
+
+    Notes
+    -----
+    After the identifiers of 45 CFR 164.514(b)(2). Recognisers for contacts and numbers with check sums are those of
+    Presidio; names, dates and places are found by rules of this package. No rule finds every name: measure on your own
+    notes, and let somebody read a sample.
+    """
+    ready, runs = _NO_TEXT.subn("[REMOVED]", prepare(text))
+    found = find_identifiers(ready, known=known, clock=clock, roster=roster)
+    written = replace_all(ready, found)
+    if left_over(written, known):
+        raise RefusedError(Reason.IDENTIFIER_LEFT, "in the text of a note")
+    counts = Counter[str](item.kind for item in found)
+    counts["REMOVED"] += runs
+    return Cleaned(written, dict(sorted((+counts).items())))
+
+
+def find_identifiers(
+    text: str, *, known: Known = _NOBODY, clock: Clock, roster: Roster = _EVERYBODY
+) -> tuple[Found, ...]:
+    """All findings in a prepared text, in its order, without overlaps."""
+    return settle(text, _findings(text, known, clock, roster))
+
+
+def prepare(text: str) -> str:
+    """The text in Unicode NFC, with wide letters and blanks made plain, and without signs that are not seen."""
+    return unicodedata.normalize("NFC", text.translate(_UNSEEN).translate(_WIDE))
+
+
+def _findings(text: str, known: Known, clock: Clock, roster: Roster) -> Iterator[Found]:
+    """In the order of precedence: links, dates, what is known, what has a form of its own, what the context tells."""
+    forms = list(find_forms(text))
+    yield from (found for found in forms if found.kind in {"EMAIL", "URL"})
+    every_date = list(find_dates(text, clock))
+    dates = [found for found in every_date if found.end - found.start > len("2021")]
+    dated = bytearray(len(text))
+    for found in dates:
+        dated[found.start : found.end] = b"\1" * (found.end - found.start)
+    # A number behind a label is one, whatever else it looks like; unless it begins as a whole date does.
+    yield from (found for found in find_labelled(text) if not any(dated[found.start : found.end]))
+    yield from dates
+    yield from (found for found in forms if found.kind == "ADDRESS")
+    yield from find_places(text)
+    yield from find_known(text, known)
+    yield from find_others(text, roster)
+    yield from find_ages(text)
+    # Digits of a date and the time of day behind it can look like a phone number.
+    contacts = (*forms, *find_with_presidio(text))
+    yield from (found for found in contacts if found.kind != "PHONE" or not any(dated[found.start : found.end]))
+    yield from every_date
+    yield from find_people(text)
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text, tags as one word: what a comparison of before and after counts."""
+    return re.findall(r"\[[A-Z ]+\]|[^\W_]+(?:['’\-.][^\W_]+)*", text)

@@ -1,0 +1,1 @@
+"""How well a model does, how sure that is, for whom, and what it takes to make it worse."""

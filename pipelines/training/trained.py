@@ -1,0 +1,62 @@
+"""What a training run gives, whatever the way it was made, and how it shows its progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from data_schemas.cohort import Split
+from data_schemas.finding import entailments, exclusions, findings
+from data_schemas.leakage import LeakReport
+from data_schemas.settings import ModelRecipe
+from pipelines.models.artefact import ModelCard
+from pipelines.notes.concepts import reader_digest
+from pipelines.training.report import FindingReport
+
+NOT_AUDITED = LeakReport()
+Stage = Callable[[str, int], AbstractContextManager[Callable[[int, int], None]]]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished run.
+
+    ``epochs`` holds the metrics of every epoch by part (``scan encoder`` and the arms); ``probabilities`` the test
+    split's by arm [N, F], ``labels`` [N, F] with NaN where unknown, ``test_keys`` the study keys of their rows.
+    """
+
+    folder: Path
+    digest: str
+    card: ModelCard
+    reports: tuple[FindingReport, ...]
+    epochs: dict[str, tuple[dict[str, float], ...]]
+    probabilities: dict[str, np.ndarray]
+    labels: np.ndarray
+    cohort_digest: str
+    counts: dict[Split, int]
+    audit: LeakReport = NOT_AUDITED
+    allowed_leaks: tuple[str, ...] = ()
+    test_keys: tuple[str, ...] = field(default=(), repr=False)
+
+
+def no_stage(_name: str, _steps: int) -> AbstractContextManager[Callable[[int, int], None]]:
+    """A progress display that shows nothing."""
+    return nullcontext(lambda _done, _total: None)
+
+
+def card_of(recipe: ModelRecipe, *, signs: Sequence[str], note_digest: str, training: dict[str, object]) -> ModelCard:
+    """The card of a model that was fitted by this recipe, with the rules among its findings as they are now."""
+    ruled = [name for name in recipe.findings if name in findings()]
+    return ModelCard(
+        recipe=recipe,
+        signs=tuple(signs),
+        note_digest=note_digest,
+        concept_digest=reader_digest() if "concept" in recipe.modalities else "",
+        entails=entailments(ruled),
+        excludes=exclusions(ruled),
+        training=training,
+    )

@@ -1,0 +1,213 @@
+"""A forgotten patient does not come back by an ingest, whatever the way, and everybody else does."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pydicom
+import pytest
+
+from data_schemas.reasons import Reason
+from data_schemas.scan import SeriesStatus
+from pipelines.cases import ingest as module
+from pipelines.cases.ingest import Ingested, ingest, load_cases
+from pipelines.delivery.forget import forget, lift
+from pipelines.scans import manifest as manifests
+from pipelines.scans.manifest import open_manifest
+from pipelines.synthetic.write import Hospital, write_hospital
+from pipelines.workspace import catalogue
+from pipelines.workspace.identity import study_key
+from pipelines.workspace.paths import Workspace, create_workspace
+from pipelines.workspace.tombstones import blocked
+
+PATIENTS = 2
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Hospital:
+    return write_hospital(tmp_path_factory.mktemp("written") / "hospital", patients=PATIENTS, seed=3)
+
+
+@pytest.fixture
+def hospital(written: Hospital, tmp_path: Path) -> SimpleNamespace:
+    """Two patients on disk, this test's own."""
+    folder = tmp_path / "hospital"
+    shutil.copytree(written.folder, folder)
+    places = {
+        name: folder / getattr(written, name).relative_to(written.folder) for name in ("scans", "records", "labels")
+    }
+    return SimpleNamespace(**places)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    monkeypatch.setattr(manifests, "SETTLE_SECONDS", -3600.0)
+    return create_workspace(tmp_path / "workspace")
+
+
+def read(workspace: Workspace, hospital: SimpleNamespace, **more: object) -> Ingested:
+    return ingest(workspace, scans=[hospital.scans], notes=[hospital.records], labels=[hospital.labels], **more)
+
+
+def somebody(workspace: Workspace) -> tuple[str, str]:
+    """The id and the study UID of one of the patients."""
+    scan = load_cases(workspace).cases[0].scan
+    assert scan is not None
+    return scan.patient.patient_id, scan.study_uid
+
+
+def held(workspace: Workspace) -> set[str]:
+    with workspace.database() as engine:
+        people = {item.patient.patient_id for item in (*catalogue.scans(engine), *catalogue.notes(engine))}
+        people |= {item.patient.patient_id for item in catalogue.observations(engine)}
+        return people | {item.patient_id for item in catalogue.labels(engine)} - {""}
+
+
+def test_the_same_sources_bring_back_everybody_else_and_list_who_was_turned_away(
+    workspace: Workspace, hospital: SimpleNamespace
+) -> None:
+    read(workspace, hospital)
+    patient, _ = somebody(workspace)
+    done = forget(workspace, patient, actor="tester")
+    again = read(workspace, hospital)
+    assert patient not in held(workspace)
+    assert len(again.linked.cases) == PATIENTS - 1
+    [series] = [series for series in again.index.series if series.reasons]
+    assert (series.status, series.reasons) == (SeriesStatus.QUARANTINED, (Reason.FORGOTTEN,))
+    turned = sum(line.reason is Reason.FORGOTTEN for line in again.refused)
+    assert turned == sum(done.counts[kind] for kind in ("notes", "observations", "labels"))
+    assert not any(patient in line.where + line.detail for line in again.refused)
+
+
+def test_nothing_of_who_was_turned_away_is_stored(workspace: Workspace, hospital: SimpleNamespace) -> None:
+    read(workspace, hospital)
+    patient, study = somebody(workspace)
+    forget(workspace, patient, actor="tester")
+    read(workspace, hospital)
+    database = b"".join(path.read_bytes() for path in workspace.root.glob("scanote.db*"))
+    assert patient.encode() not in database
+    assert study.encode() not in database
+    with open_manifest(workspace.manifest) as manifest:
+        owners = {owner for _, found in manifest.owners() for owner in found}
+    assert len({owner.patient_id for owner in owners}) == PATIENTS - 1
+    assert patient not in {owner.patient_id for owner in owners}
+
+
+def test_once_lifted_the_next_ingest_takes_the_patient_in(workspace: Workspace, hospital: SimpleNamespace) -> None:
+    before = read(workspace, hospital)
+    patient, _ = somebody(workspace)
+    forget(workspace, patient, actor="tester")
+    lift(workspace, patient, reason="consent was given again", actor="tester")
+    assert read(workspace, hospital).linked.cases == before.linked.cases
+
+
+def test_a_later_study_of_the_patient_is_turned_away_too_and_known_from_then_on(
+    workspace: Workspace, hospital: SimpleNamespace
+) -> None:
+    read(workspace, hospital)
+    patient, study = somebody(workspace)
+    forget(workspace, patient, actor="tester")
+    for path in hospital.scans.rglob("*.dcm"):
+        dataset = pydicom.dcmread(path)
+        if dataset.PatientID == patient:
+            dataset.StudyInstanceUID, dataset.SeriesInstanceUID = f"{study}.9", f"{study}.9.1"
+            dataset.save_as(path)
+    read(workspace, hospital)
+    assert len(load_cases(workspace).cases) == PATIENTS - 1
+    with workspace.database() as engine:
+        assert study_key(workspace.key, f"{study}.9") in blocked(engine).studies
+
+
+def test_the_study_under_another_id_is_turned_away(workspace: Workspace, hospital: SimpleNamespace) -> None:
+    read(workspace, hospital)
+    patient, study = somebody(workspace)
+    forget(workspace, patient, actor="tester")
+    for path in hospital.scans.rglob("*.dcm"):
+        dataset = pydicom.dcmread(path)
+        if dataset.StudyInstanceUID == study:
+            dataset.PatientID = "PSEUDONYM-1"
+            dataset.save_as(path)
+    read(workspace, hospital)
+    assert len(load_cases(workspace).cases) == PATIENTS - 1
+
+
+def test_records_that_name_only_the_study_are_turned_away(
+    workspace: Workspace, hospital: SimpleNamespace, tmp_path: Path
+) -> None:
+    read(workspace, hospital)
+    patient, study = somebody(workspace)
+    forget(workspace, patient, actor="tester")
+    (tmp_path / "more.csv").write_text(f"study_uid,pneumonia\n{study},1\n")
+    done = ingest(workspace, labels=[tmp_path / "more.csv"])
+    assert [line.reason for line in done.refused] == [Reason.FORGOTTEN]
+
+
+def test_an_id_that_only_the_map_leads_to_is_turned_away(
+    workspace: Workspace, hospital: SimpleNamespace, tmp_path: Path
+) -> None:
+    read(workspace, hospital)
+    patient, study = somebody(workspace)
+    forget(workspace, patient, actor="tester")
+    for path in hospital.scans.rglob("*.dcm"):
+        dataset = pydicom.dcmread(path)
+        if dataset.PatientID == patient:
+            dataset.PatientID, dataset.StudyInstanceUID = "NEW-SCAN-ID", f"{study}.8"
+            dataset.SeriesInstanceUID = f"{study}.8.1"
+            dataset.save_as(path)
+    (tmp_path / "map.csv").write_text(f"scan_patient_id,record_patient_id\nNEW-SCAN-ID,{patient}\n")
+    done = read(workspace, hospital, id_map=tmp_path / "map.csv")
+    assert len(done.linked.cases) == PATIENTS - 1
+    assert "NEW-SCAN-ID" not in held(workspace)
+
+
+def test_a_copy_that_came_in_again_is_removed_and_the_source_outside_is_not(
+    workspace: Workspace, hospital: SimpleNamespace
+) -> None:
+    read(workspace, hospital)
+    patient, study = somebody(workspace)
+    forget(workspace, patient, actor="tester")
+    own = [path for path in sorted(hospital.scans.rglob("*.dcm")) if pydicom.dcmread(path).PatientID == patient]
+    batch = workspace.incoming / "received" / study_key(workspace.key, study) / "batch"
+    batch.mkdir(parents=True)
+    for path in own:
+        shutil.copy(path, batch)
+    ingest(workspace, scans=[batch.parent])
+    assert not batch.exists()
+    assert all(path.is_file() for path in own)
+
+
+def test_a_quarantined_series_of_the_patient_is_not_stored(workspace: Workspace, hospital: SimpleNamespace) -> None:
+    read(workspace, hospital)
+    patient, study = somebody(workspace)
+    forget(workspace, patient, actor="tester")
+    own = [path for path in sorted(hospital.scans.rglob("*.dcm")) if pydicom.dcmread(path).PatientID == patient]
+    own[len(own) // 2].unlink()
+    for path in own:
+        if path.exists():
+            dataset = pydicom.dcmread(path)
+            dataset.StudyInstanceUID, dataset.SeriesInstanceUID = f"{study}.7", f"{study}.7.1"
+            dataset.save_as(path)
+    read(workspace, hospital)
+    with workspace.database() as engine:
+        assert catalogue.quarantined(engine) == ()
+
+
+def test_who_is_forgotten_while_an_ingest_runs_is_not_brought_back_by_it(
+    workspace: Workspace, hospital: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read(workspace, hospital)
+    patient, _ = somebody(workspace)
+    real: Callable[..., object] = module.leave_nothing
+
+    def meanwhile(*arguments: object) -> None:
+        real(*arguments)
+        monkeypatch.setattr(module, "leave_nothing", real)
+        forget(workspace, patient, actor="tester")
+
+    monkeypatch.setattr(module, "leave_nothing", meanwhile)
+    read(workspace, hospital)
+    assert patient not in held(workspace)
+    assert len(load_cases(workspace).cases) == PATIENTS - 1
