@@ -34,8 +34,10 @@ log = logging.getLogger("fusion_ladder")
 # Every split has numbers of its own: more patients of one change none of another.
 FIRST: dict[Split, int] = {"train": 0, "validation": 100_000, "test": 200_000}
 PART = 200
+# Cases of the training and of the validation split that the scan encoder learns from.
+ENCODER_CASES: dict[Split, int] = {"train": 1000, "validation": 200}
 RECIPE = ModelRecipe(
-    scan=ScanRecipe(shape=(48, 48, 48), spacing_mm=(6.7, 6.7, 6.7)),
+    scan=ScanRecipe(shape=(48, 48, 48), spacing_mm=(6.7, 6.7, 6.7), width=0.25),
     training=TrainingRecipe(precision="fp32", scan_epochs=5),
 )
 
@@ -71,15 +73,17 @@ def _fit_encoder(
         start = time.monotonic()
         parts = {
             split: list(
-                synthetic_examples([(split, counts[split])], seed=seed, recipe=recipe, first_number=FIRST[split])
+                synthetic_examples(
+                    [(split, min(counts[split], most))], seed=seed, recipe=recipe, first_number=FIRST[split]
+                )
             )
-            for split in ("train", "validation")
+            for split, most in ENCODER_CASES.items()
         }
         log.warning("seed %d: drawn in %.0f s", seed, time.monotonic() - start)
         fit_scan_encoder(
             encoder,  # type: ignore[arg-type]
             parts["train"],
-            parts["validation"][:200],
+            parts["validation"],
             signs=recipe.scan_signs,
             recipe=recipe,
             checkpoint=own / "scan-encoder",
@@ -95,7 +99,7 @@ def _split(
     seed: int, split: Split, count: int, recipe: ModelRecipe, encoder: torch.nn.Module, own: Path, device: str
 ) -> Cases:
     """The cases of one split, in parts of ``PART``: more of them later add to what is there."""
-    scans, notes, values, labels = [], [], [], []
+    scans, notes, facts = [], [], []
     for start in range(0, count, PART):
         first, drawn = FIRST[split] + start, min(PART, count - start)
         told = note_part(seed, split, first, drawn, recipe=recipe, own=own, device=device)
@@ -106,13 +110,17 @@ def _split(
             rows = collate(encode_scans(examples, encoder=encoder, digest="", device=device))  # type: ignore[arg-type]
             _save(path, _arrays(rows))
         scans.append(_load(path))
-        examples = list(
-            synthetic_examples([(split, drawn)], seed=seed, recipe=recipe, first_number=first, with_scan=False)
-        )
-        values.append(observation_inputs(examples, codes=recipe.observation_codes))
-        labels.append(label_matrix(examples, recipe.findings))
-    batch = Batch({"scan": _tokens(scans), "note": _tokens(notes), "observation": _values(values)})
-    return Cases(batch, torch.cat(labels))
+        path = own / f"facts-{split}-{first}-{drawn}.npz"
+        if not path.exists():
+            examples = list(
+                synthetic_examples([(split, drawn)], seed=seed, recipe=recipe, first_number=first, with_scan=False)
+            )
+            values = observation_inputs(examples, codes=recipe.observation_codes)
+            known = {name: getattr(values, name).numpy() for name in ("code", "value", "age_days", "mask")}
+            _save(path, known | {"labels": label_matrix(examples, recipe.findings).numpy()})
+        facts.append(_load(path))
+    batch = Batch({"scan": _tokens(scans), "note": _tokens(notes), "observation": _values(facts)})
+    return Cases(batch, torch.from_numpy(np.concatenate([part["labels"] for part in facts])))
 
 
 def note_part(
@@ -141,7 +149,7 @@ def _key(seed: int, counts: Mapping[Split, int], recipe: ModelRecipe) -> str:
     looks = [sha256_bytes(first.scan.values.tobytes()), [item.text for item in first.sentences], first.labels]
     shown = recipe.model_dump(mode="json", include={"scan", "note", "findings", "scan_signs", "observation_codes"})
     shown["scan_training"] = recipe.training.model_dump(mode="json", include={"scan_epochs", "scan_learning_rate"})
-    return f"seed{seed}-{json_digest([shown, counts['train'], looks])[:16]}"
+    return f"seed{seed}-{json_digest([shown, min(counts['train'], ENCODER_CASES['train']), looks])[:16]}"
 
 
 def _arrays(tokens: Tokens) -> dict[str, np.ndarray]:
@@ -160,20 +168,26 @@ def _load(path: Path) -> dict[str, np.ndarray]:
 
 
 def _tokens(parts: list[dict[str, np.ndarray]]) -> Tokens:
-    """Several batches as one, padded to the longest."""
-    rows = [Tokens(**{name: torch.from_numpy(value) for name, value in part.items()}) for part in parts]
-    single = [row.take(torch.tensor([number])) for row in rows for number in range(len(row))]
-    return collate(single)
+    return Tokens(**{name: _joined(parts, name) for name in ("values", "mask", "position", "source")})
 
 
-def _values(parts: list[Values]) -> Values:
-    slots = max(part.mask.shape[1] for part in parts)
+def _values(parts: list[dict[str, np.ndarray]]) -> Values:
+    return Values(*(_joined(parts, name) for name in ("code", "value", "age_days", "mask")))
 
-    def joined(name: str) -> Tensor:
-        grown = []
-        for part in parts:
-            values = getattr(part, name)
-            grown.append(torch.nn.functional.pad(values, (0, slots - values.shape[1])))
-        return torch.cat(grown)
 
-    return Values(*(joined(name) for name in ("code", "value", "age_days", "mask")))
+def _joined(parts: list[dict[str, np.ndarray]], name: str) -> Tensor:
+    """One array of several batches, padded to the longest."""
+    slots = max(part["mask"].shape[1] for part in parts)
+    pad = {"source": -1}.get(name, 0)
+    return torch.from_numpy(
+        np.concatenate(
+            [
+                np.pad(
+                    part[name],
+                    [(0, 0), (0, slots - part[name].shape[1]), *[(0, 0)] * (part[name].ndim - 2)],
+                    constant_values=pad,
+                )
+                for part in parts
+            ]
+        )
+    )

@@ -16,6 +16,7 @@ from data_schemas.errors import SettingsError
 from data_schemas.leakage import LeakageSettings
 from data_schemas.linking import LinkSettings
 from data_schemas.marks import MARK, affects, neutral
+from data_schemas.pretraining import PretrainRecipe
 from data_schemas.selection import SelectSettings
 
 Modality = Literal["scan", "radiomics", "note", "observation", "concept"]
@@ -364,6 +365,7 @@ class Settings(Record):
     sources: SourceSettings = neutral(SourceSettings())
     dictation: DictationSettings = neutral(DictationSettings())
     model: ModelRecipe = neutral(ModelRecipe())
+    pretrain: PretrainRecipe = neutral(PretrainRecipe())
     leakage: LeakageSettings = neutral(LeakageSettings())
     diagnosis: DiagnosisSettings = neutral(DiagnosisSettings())
     servers: ServerSettings = neutral(ServerSettings())

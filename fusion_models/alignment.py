@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from torch import Tensor, nn
 
-from fusion_models.fusion import Entrance
+from fusion_models.fusions.entrance import Entrance
 from fusion_models.losses import alignment
 from fusion_models.tokens import Tokens
 
@@ -27,7 +27,8 @@ def entered(module: nn.Module) -> Iterator[dict[str, Tokens]]:
         return hook
 
     handles = [
-        part.register_forward_hook(keep(name.rsplit(".", 1)[-1]))  # type: ignore[arg-type]
+        # Named by its modality: ``fusion.enter.scan``, or ``pool.scan.enter``.
+        part.register_forward_hook(keep(name.removesuffix(".enter").rsplit(".", 1)[-1]))  # type: ignore[arg-type]
         for name, part in module.named_modules()
         if isinstance(part, Entrance)
     ]

@@ -15,9 +15,13 @@ from torch.utils.checkpoint import checkpoint
 
 
 def checkpointed(body: nn.Sequential, x: Tensor) -> Tensor:
-    """What ``body(x)`` gives, with the same gradients and statistics, keeping only what passes between its parts."""
+    """What ``body(x)`` gives, with the same gradients and statistics, keeping nothing from inside its blocks.
+
+    Single layers between them are kept: an activation that works in place would change what a block is to begin from.
+    """
     for part in body:
-        x = checkpoint(part, x, use_reentrant=False, context_fn=_contexts(part))
+        block = any(True for _ in part.children())
+        x = checkpoint(part, x, use_reentrant=False, context_fn=_contexts(part)) if block else part(x)
     return x
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from fusion_models.fusions.cross_attention import CrossAttentionFusion
 from fusion_models.fusions.hidden import hide_modalities

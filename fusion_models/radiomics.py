@@ -68,7 +68,7 @@ def _regions(values: Float[Tensor, "B C Z Y X"]) -> Float[Tensor, "B D"]:
     return F.adaptive_avg_pool3d(values, REGIONS).flatten(1)
 
 
-def _gradient(values: Float[Tensor, "B C Z Y X"]) -> Float[Tensor, "B C Z Y X"]:
+def _gradient(values: Float[Tensor, "B C Z Y X"]) -> Float[Tensor, "B C Z-1 Y-1 X-1"]:
     steps = [values.diff(dim=axis) for axis in (2, 3, 4)]
     size = [length - 1 for length in values.shape[2:]]
     return sum((step[:, :, : size[0], : size[1], : size[2]] ** 2 for step in steps), torch.zeros(())).sqrt()

@@ -31,7 +31,8 @@ class ScanReading(NamedTuple):
 class ScanEncoder(nn.Module):
     """A 3D CNN up to its tap, and a head that finds signs anywhere in the scan.
 
-    Where ``checkpointing`` is set, training keeps less in memory and takes longer. ``body`` names its parts as MONAI does. ``features`` is the width of a token: the channels at the tap and the signs.
+    ``body`` names its parts as MONAI does. ``features`` is the width of a token: the channels at the tap and the signs.
+    Where ``checkpointing`` is set, training keeps less in memory and takes longer.
 
     Parameters
     ----------

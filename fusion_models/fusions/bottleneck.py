@@ -19,7 +19,7 @@ LATENTS = 8
 
 
 class BottleneckFusion(nn.Module):
-    """Parameters as :class:`CrossAttentionFusion` has them; there are ``LATENTS`` latents."""
+    """Parameters as :class:`CrossAttentionFusion` has them; there are ``LATENTS`` latents, which know their number."""
 
     def __init__(
         self,
@@ -48,11 +48,11 @@ class BottleneckFusion(nn.Module):
         place = torch.cat([where for *_, where in entered], dim=1)
         mask = torch.cat([part.mask for _, part, _ in entered], dim=1)
         latent = self.latent.expand(len(values), -1, -1)
-        nowhere, all_real = torch.zeros_like(latent), mask.new_ones(latent.shape[:2])
+        known, real = latent, mask.new_ones(latent.shape[:2])
         for layer in self.layers:
             latent = layer["read"](latent, values, place, mask)  # type: ignore[index]
-            latent = layer["mix"](latent, latent, nowhere, all_real)  # type: ignore[index]
-            values = layer["tell"](values, latent, nowhere, all_real)  # type: ignore[index]
+            latent = layer["mix"](latent, latent, known, real)  # type: ignore[index]
+            values = layer["tell"](values, latent, known, real)  # type: ignore[index]
         fused = self.norm(values).split([part.values.shape[1] for _, part, _ in entered], dim=1)
         return {
             name: Tokens(own, part.mask, part.position, part.source)

@@ -1,4 +1,4 @@
-"""Gated fusion: a sum of the modalities' vectors, weighed anew for every case and finding (GMU, Arevalo et al. 2017)."""
+"""Gated fusion: a sum of the modalities' vectors, weighed anew for each case and finding (GMU, Arevalo et al. 2017)."""
 
 from __future__ import annotations
 

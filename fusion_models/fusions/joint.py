@@ -13,7 +13,7 @@ from fusion_models.tokens import Tokens
 
 
 class JointFusion(nn.Module):
-    """Early fusion. Parameters as :class:`CrossAttentionFusion` has them; a learned vector tells the modalities apart."""
+    """Parameters as :class:`CrossAttentionFusion` has them. A learned vector tells the modalities apart."""
 
     def __init__(
         self,

@@ -22,10 +22,11 @@ class Late(nn.Module):
     Notes
     -----
     Weights are above zero and start at 1: the average of calibrated models is the sum with equal weights. In training a
-    case is read, with the chance ``ALONE``, by the model of one of its modalities, drawn at random, and else by the sum,
-    which then teaches its weights alone. So each model learns as if it were the only one, which is what makes the fusion
-    late, and all are fitted in one run. A missing modality adds what its model says of its absence token. The evidence
-    of a finding is parted among the modalities that the case has by their weights.
+    case is read, with the chance ``ALONE``, by the model of one of its modalities, drawn at random, and else by the
+    sum, which then teaches its weights, and what a modality says where it is missing. So each model learns as if it
+    were the only one, which is what makes the fusion late, and all are fitted in one run. A missing modality adds what
+    its model says of its absence token. The evidence of a finding is parted among the modalities that the case has by
+    their weights.
     """
 
     def __init__(
@@ -68,7 +69,8 @@ class Late(nn.Module):
         each = torch.stack([reading.logits for reading in readings], dim=-1)
         present = torch.stack([seen[name].mask.any(dim=1) for name in self.names], dim=-1)
         weight = F.softplus(self.weight)
-        logits = ((each.detach() if self.training else each) * weight).sum(dim=-1) + self.bias
+        taught = torch.where(present[:, None], each.detach(), each) if self.training else each
+        logits = (taught * weight).sum(dim=-1) + self.bias
         if self.training:
             drawn = torch.rand(present.shape, device=each.device).masked_fill(~present, -1.0).argmax(dim=1)
             own = each.gather(2, drawn[:, None, None].expand(-1, each.shape[1], 1))[..., 0]

@@ -38,7 +38,7 @@ def training_labels(examples: Sequence[Example], names: Sequence[str], *, traini
     """Labels [N, F] to learn from: as `label_matrix`, with uncertain ones (-1) as the recipe has them.
 
     ``zeros``, ``ones`` and ``ignore`` are U-Zeros, U-Ones and U-Ignore of Irvin et al. 2019; ``soft`` draws each from
-    ``uncertain_band``, once (label smoothing of uncertain labels, Pham et al. 2021). Labels to measure with stay unknown.
+    ``uncertain_band``, once (label smoothing of uncertain labels, Pham et al. 2021). What is measured on stays unknown.
     """
     labels = label_matrix(examples, names)
     if training.uncertain == "ignore":

@@ -18,7 +18,7 @@ from pipelines.cases.examples import Example
 from pipelines.cases.leakage.audit import audit, refuse_leaks
 from pipelines.cases.leakage.case import AuditedCase
 from pipelines.models.artefact import save_model
-from pipelines.models.build import build_case_model, build_scan_encoder
+from pipelines.models.build import build_case_model, build_scan_encoder, with_window
 from pipelines.models.features import encode, pooled_scans
 from pipelines.models.reading import coherent
 from pipelines.models.weights import load_note_model, resolve_note_encoder
@@ -58,7 +58,7 @@ def train_small(
         states=recipe.note.states,
         window=recipe.note.window,
     )
-    recipe = recipe.model_copy(update={"note": recipe.note.model_copy(update={"window": note_model.window})})
+    recipe = with_window(recipe, note_model.window)
     with stage("audit for leaks", len(LEAK_KINDS)) as report:
         found = audit(audited, findings=recipe.findings, progress=report)
     refuse_leaks(found, allow=allow_leaks)

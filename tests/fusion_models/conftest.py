@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from torch import nn
 
 from fusion_models.case_model import Batch, CaseModel
 from fusion_models.concept_encoder import ConceptEncoder, Mentions
+from fusion_models.diagnoser import Diagnoser
 from fusion_models.given_tokens import GivenTokens
 from fusion_models.observation_encoder import ObservationEncoder, Values
 from fusion_models.tokens import Tokens
@@ -90,6 +92,11 @@ def encoders() -> Callable[..., dict[str, nn.Module]]:
     return make
 
 
+def make_reader(features: Mapping[str, int], scale: Mapping[str, tuple[float, ...]], **arguments: Any) -> nn.Module:
+    """Cross-attention over those modalities."""
+    return Diagnoser(features=features, position_scale=scale, **arguments)
+
+
 @pytest.fixture(scope="session")
 def case_model(encoders: Callable[..., dict[str, nn.Module]]) -> Callable[..., CaseModel]:
     """A small model in eval mode, its absence tokens and biases far enough from 0 to be seen."""
@@ -104,6 +111,7 @@ def case_model(encoders: Callable[..., dict[str, nn.Module]]) -> Callable[..., C
             "modality_dropout": 0.0,
         }
         torch.manual_seed(3)
-        return CaseModel(encoders=encoders(modalities), **arguments | changes).eval()
+        reader = partial(make_reader, **arguments | changes)
+        return CaseModel(encoders=encoders(modalities), reader=reader).eval()
 
     return make

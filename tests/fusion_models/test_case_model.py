@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 import torch
 
-from fusion_models.case_model import Batch, CaseModel
+from fusion_models.case_model import Batch
 from fusion_models.losses import masked_bce
 from fusion_models.tokens import Tokens, without
 
@@ -230,13 +230,11 @@ def test_tokens_of_half_precision_are_read_in_float32(case_model, batch):
     assert model(moved).logits.dtype == torch.float32
 
 
-def test_weights_survive_the_way_through_a_state_dict(case_model, batch, encoders):
+def test_weights_survive_the_way_through_a_state_dict(case_model, batch):
     model, given = case_model(), batch([2], [3], [1])
     with torch.no_grad():
         model.fit_statistics(batch([3, 2], [2, 4], [1, 2]))
     torch.manual_seed(99)
-    other = CaseModel(
-        encoders=encoders(MODALITIES), findings=4, width=16, heads=4, layers=2, dropout=0.0, modality_dropout=0.0
-    ).eval()
+    other = case_model()
     other.load_state_dict(model.state_dict())
     assert torch.equal(other(given).logits, model(given).logits)

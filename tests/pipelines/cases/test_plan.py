@@ -58,7 +58,7 @@ def test_a_cohort_that_the_recipe_fits_changes_nothing() -> None:
     recipe = ModelRecipe()
     labels = dict.fromkeys((*recipe.findings, *recipe.scan_signs), (1, 0))
     cases = [case(str(number), scan(), age=60.0, sex="M", weight=80.0) for number in range(2)]
-    plan = plan_recipe(recipe, cases, members(**labels), in_hu=never)
+    plan = plan_recipe(recipe, cases, members(**labels), others=1000, in_hu=never)
     assert plan.recipe == recipe
     assert plan.why == ()
 
@@ -77,7 +77,8 @@ def test_what_the_settings_name_is_kept() -> None:
         scan=ScanRecipe(shape=(16, 16, 16), spacing_mm=(9.0, 9.0, 9.0), modalities=("MR",), intensity="z-score"),
     )
     cases = [case("0", scan("MR", spacing=0.2), nihss=3.0)]
-    assert plan_recipe(recipe, cases, members(relapse=(1, 0)), in_hu=never).recipe == recipe
+    planned = plan_recipe(recipe, cases, members(relapse=(1, 0)), others=1000, in_hu=never)
+    assert planned.recipe == recipe
 
 
 def test_a_small_body_part_gets_a_grid_of_its_own_size() -> None:
@@ -120,3 +121,10 @@ def test_declared_sequences_become_channels() -> None:
     plan = plan_recipe(ModelRecipe(), [case("0", scan("MR"))], members(relapse=(1, 0)), channels=("T1", "FLAIR"))
     assert plan.recipe.scan.channels == ("T1", "FLAIR")
     assert plan.recipe.scan.intensity == "z-score"
+
+
+@pytest.mark.parametrize(("others", "kind"), [(0, "linear"), (900, "cross-attention")])
+def test_a_small_cohort_gets_the_linear_reader(others: int, kind: str) -> None:
+    plan = plan_recipe(ModelRecipe(), [case("0", scan())], members(relapse=(1, 0)), others=others, in_hu=never)
+    assert plan.recipe.fusion.kind == kind
+    assert ("radiomics" in plan.recipe.modalities) == (kind == "linear")
