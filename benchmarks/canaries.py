@@ -5,9 +5,9 @@ API and as verbs of the command line, with all logging at DEBUG. Then the bytes 
 database and artefacts, Prefect's database, logs, stdout, the texts of exceptions with what they chain, caches, the
 worklist, titles and names of pages, the model, the ledger's own columns, the release.
 
-Where canaries may be: the column *record* of catalogue and ledger, the manifest of headers (`cache/headers.db`), the
-bodies of case pages, and the paths in `scanote.yaml`. A release may hold the words of notes that identify nobody.
-stderr of `scanote ingest` at a terminal names the files it refuses, and is not searched.
+Where canaries may be: the column *record* of catalogue and ledger and the *code* of an observation, the manifest of
+headers (`cache/headers.db`), the bodies of case pages, and the paths in `scanote.yaml`. A release may hold the words of
+notes that identify nobody. stderr of `scanote ingest` at a terminal names the files it refuses, and is not searched.
 
     .venv/bin/python benchmarks/canaries.py
 """

@@ -32,7 +32,7 @@ from pipelines.training.late import stack_late
 from pipelines.training.metrics import Interval, auroc, interval, patient_weights
 
 SINGLES = {"scan only": ("scan",), "note only": ("note",), "observations only": ("observation",)}
-FUSIONS = ("concatenation", "gated", "late", "bottleneck", "joint", "cross-attention")
+FUSIONS = ("bottleneck", "joint", "late", "gated", "concatenation", "cross-attention")
 CROSS, FULL = "cross-attention", "cross-attention, no modality dropout"
 AVERAGED, STACKED = "late, averaged", "late, stacked"
 BASELINES = ("concatenation", "gated", "late", AVERAGED, STACKED)
@@ -67,7 +67,8 @@ def main() -> int:
     asks = [(asked.cache, seed, counts, device) for seed in asked.seeds]
     with ProcessPoolExecutor(asked.jobs, mp_context=multiprocessing.get_context("spawn"), initializer=quiet) as pool:
         keys = list(pool.map(prepare, asks))
-        tasks = [(ask, arm, number) for ask in asks for arm in arms for number in range(asked.settings)]
+        # The long ones first, so that no process is left alone with one at the end.
+        tasks = [(ask, arm, number) for ask in asks for number in range(asked.settings) for arm in reversed(arms)]
         done = list(pool.map(run_arm, tasks))
     chosen: dict[tuple[int, str], tuple[int, Path]] = {}
     for (ask, arm, number), (loss, path) in zip(tasks, done, strict=True):

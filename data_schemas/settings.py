@@ -330,15 +330,27 @@ class ModelRecipe(Record):
 
 
 class DiagnosisSettings(Record):
-    """A batch run."""
+    """A batch run.
+
+    ``backend`` runs the encoders: another one than torch needs the model compiled for it (``scanote compile``).
+    """
 
     model: str = neutral("champion")
-    precision: Literal["fp32"] = affects("fp32")
+    backend: Literal["torch", "openvino", "onnxruntime"] = affects("torch")
+    precision: Literal["fp32", "int8"] = affects("fp32")
     device: Literal["auto", "cpu", "cuda"] = neutral("auto")
     chunk: int = neutral(16, ge=1)
     attempts: int = neutral(3, ge=1)
     lease_seconds: float = neutral(600.0, gt=0.0)
     distance_quantile: float = affects(0.995, gt=0.5, lt=1.0)
+
+    @model_validator(mode="after")
+    def _backend_can(self) -> DiagnosisSettings:
+        if self.backend == "torch" and self.precision != "fp32":
+            raise ValueError(f"torch reads in fp32; for {self.precision} set backend to openvino or onnxruntime")
+        if self.backend != "torch" and self.device == "cuda":
+            raise ValueError(f"{self.backend} runs on the CPU; set device to auto or cpu, or backend to torch")
+        return self
 
 
 class ServerSettings(Record):

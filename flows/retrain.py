@@ -59,10 +59,10 @@ def _retrain(workspace: Workspace) -> tuple[str, str]:
 
 def summary(done: Retrained) -> str:
     """The run as Markdown: version, digest, and per finding the AUROC of the new model and of late fusion."""
-    from pipelines.training.report import FUSION, LATE
+    from pipelines.training.report import LATE
 
     rows = [
-        (report.finding, *(_area(report.auroc[arm]) for arm in (FUSION, LATE)), _suppressed(report.cases))
+        (report.finding, *(_area(report.auroc[arm]) for arm in (report.model, LATE)), _suppressed(report.cases))
         for report in done.trained.reports
     ]
     registered = done.registered

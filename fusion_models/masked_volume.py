@@ -29,16 +29,15 @@ class MaskedVolume(nn.Module):
         self.hidden_value = nn.Parameter(torch.zeros(channels))
         self.head = nn.Conv3d(scan_encoder.sign_head.in_features, channels * DETAIL**3, 1)
 
-    def forward(
-        self, volume: Float[Tensor, "B C Z Y X"], hidden: Bool[Tensor, "B Z Y X"]
-    ) -> Float[Tensor, ""]:
+    def forward(self, volume: Float[Tensor, "B C Z Y X"], hidden: Bool[Tensor, "B Z Y X"]) -> Float[Tensor, ""]:
         """Mean absolute error over the hidden voxels, each cell of the token grid told as 4³ means."""
         mask = hidden[:, None].to(volume.dtype)
         seen = volume * (1 - mask) + self.hidden_value[None, :, None, None, None] * mask
         grid = self.scan_encoder.body(seen)
         told = self._unfolded(self.head(grid), volume.shape[1])
-        target = F.adaptive_avg_pool3d(volume, told.shape[2:])
-        weight = F.adaptive_avg_pool3d(mask, told.shape[2:]).expand_as(told)
+        cells = (told.shape[2], told.shape[3], told.shape[4])
+        target = F.adaptive_avg_pool3d(volume, cells)
+        weight = F.adaptive_avg_pool3d(mask, cells).expand_as(told)
         return ((told - target).abs() * weight).sum() / weight.sum().clamp(min=1e-6)
 
     def _unfolded(self, told: Tensor, channels: int) -> Tensor:

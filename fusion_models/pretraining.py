@@ -88,11 +88,13 @@ class Projection(nn.Module):
         return F.normalize(self.case(torch.cat([mean, most], dim=-1)).float(), dim=-1)
 
 
-class Vectors(NamedTuple):
-    """Scans and notes in the shared space, vectors of length 1."""
+class Pairs(NamedTuple):
+    """Scans and notes in the shared space, vectors of length 1, with what the loss scales their products by."""
 
     scan: Float[Tensor, "B E"]
     note: Float[Tensor, "B E"]
+    scale: Float[Tensor, ""]
+    bias: Float[Tensor, ""]
 
 
 class PairModel(nn.Module):
@@ -128,9 +130,9 @@ class PairModel(nn.Module):
         """1 / temperature, at most 100."""
         return self.log_scale.clamp(max=math.log(MOST_SCALE)).exp()
 
-    def forward(self, volume: Float[Tensor, "B C Z Y X"], affine: Float[Tensor, "B 4 4"], note: Tokens) -> Vectors:
+    def forward(self, volume: Float[Tensor, "B C Z Y X"], affine: Float[Tensor, "B 4 4"], note: Tokens) -> Pairs:
         """Both vectors of every case."""
-        return Vectors(self.read_scans(volume, affine), self.read_notes(note))
+        return Pairs(self.read_scans(volume, affine), self.read_notes(note), self.scale, self.bias)
 
     def read_scans(self, volume: Float[Tensor, "B C Z Y X"], affine: Float[Tensor, "B 4 4"]) -> Float[Tensor, "B E"]:
         """Vectors of scans."""
@@ -142,16 +144,14 @@ class PairModel(nn.Module):
         return self.note_projection(note.values, note.mask)
 
 
-def pair_loss(model: PairModel, vectors: Vectors, *, kind: str, alike: Bool[Tensor, "B B"] | None = None) -> Tensor:
-    """``info-nce`` or ``siglip`` of a batch's vectors, with the model's own scale and bias."""
+def pair_loss(pairs: Pairs, *, kind: str, alike: Bool[Tensor, "B B"] | None = None) -> Float[Tensor, ""]:
+    """``info-nce`` or ``siglip`` of a batch."""
     if kind == "siglip":
-        return sigmoid_pairs(vectors.scan, vectors.note, scale=model.scale, bias=model.bias, alike=alike)
-    return info_nce(vectors.scan, vectors.note, scale=model.scale, alike=alike)
+        return sigmoid_pairs(pairs.scan, pairs.note, scale=pairs.scale, bias=pairs.bias, alike=alike)
+    return info_nce(pairs.scan, pairs.note, scale=pairs.scale, alike=alike)
 
 
-def recall_at(
-    scan: Float[Tensor, "B E"], note: Float[Tensor, "B E"], *, k: int
-) -> Float[Tensor, ""]:
+def recall_at(scan: Float[Tensor, "B E"], note: Float[Tensor, "B E"], *, k: int) -> Float[Tensor, ""]:
     """Share of scans whose own note is among the ``k`` nearest of all notes; of equally near ones, half stand before.
 
     Chance is ``k`` / B.

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from data_schemas.errors import ScanoteError, ServerError
-from flows.cli import batch, cohort, evaluate, export, forget, learn, receive, scan_table, scans, story
+from flows.cli import batch, cohort, evaluate, export, forget, learn, light, pretrain, receive, scan_table, scans, story
 
 app = typer.Typer(
     name="scanote",
@@ -26,8 +26,10 @@ for verb in (
     batch.ingest,
     receive.receive,
     cohort.cohort,
+    pretrain.pretrain,
     learn.train,
     evaluate.evaluate,
+    light.compile,
     batch.diagnose,
     learn.promote,
     learn.rollback,

@@ -276,6 +276,8 @@ def print_ingest(summary: dict[str, Any]) -> None:
 
 
 def _tell_refused(done: Ingested) -> None:
+    from pipelines.cases.hints import hints
+
     for series in done.index.series:
         if series.reasons:
             codes = ", ".join(reason.value for reason in series.reasons)
@@ -289,6 +291,8 @@ def _tell_refused(done: Ingested) -> None:
         tell(f"quarantined: {reason}: {count} {'case' if count == 1 else 'cases'}: {detail}")
     for notice in done.linked.notices:
         tell(notice)
+    for hint in hints(done.index.series, done.linked):
+        tell(hint)
 
 
 def batch_summary(reference: ModelReference, outcome: Outcome, delivered: Delivered) -> dict[str, Any]:

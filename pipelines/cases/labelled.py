@@ -23,6 +23,7 @@ from pipelines.cases.rules import link_rules
 from pipelines.workspace import catalogue
 from pipelines.workspace.cache import ArrayCache
 from pipelines.workspace.identity import patient_key, study_key
+from pipelines.workspace.local_paths import with_local_paths
 from pipelines.workspace.paths import Workspace
 
 Progress = Callable[[int, int], None]
@@ -49,7 +50,7 @@ def load_cohort(workspace: Workspace, *, splits: Mapping[str, Split] | None = No
     InputError
         The given splits name no patient of the labelled cases.
     """
-    recipe, rules = workspace.settings.model, workspace.settings.link
+    recipe, rules = with_local_paths(workspace.settings.model, workspace.root), workspace.settings.link
     ids = {"ignore_id_case": rules.ignore_id_case, "ignore_leading_zeros": rules.ignore_leading_zeros}
     with workspace.database() as engine:
         labels, id_map = catalogue.labels(engine), catalogue.id_map(engine)

@@ -35,16 +35,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Speaker:
-    """The model of a batch, and what its diagnoses say of it."""
+    """The model of a batch, and what its diagnoses say of it. ``compiled`` names backend and graphs, if not torch."""
 
     model: LoadedModel
     reference: ModelReference
     device: torch.device
+    compiled: str = ""
 
     @property
     def backend(self) -> str:
-        """Backend and kind of device: both can change a score in its last digits."""
-        return f"{BACKEND}-{self.device.type}"
+        """Backend and kind of device, or which compiled model: each can change a score in its last digits."""
+        return self.compiled or f"{BACKEND}-{self.device.type}"
 
 
 @dataclass(frozen=True)

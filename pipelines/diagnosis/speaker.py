@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import torch
+
 from data_schemas.diagnosis import ModelReference
 from pipelines.diagnosis.batch import Speaker
 from pipelines.models.artefact import device_for, load_model
+from pipelines.models.compile.compiled import with_graphs
+from pipelines.models.compile.kept import load_compiled
 from pipelines.models.registry import fetch, resolve
 from pipelines.workspace.paths import Workspace
 
@@ -15,7 +19,8 @@ def load_speaker(workspace: Workspace, selector: str | None = None) -> Speaker:
     Raises
     ------
     ModelError
-        There is no such model, or its files are not the registered ones.
+        There is no such model, its files are not the registered ones, or the settings ask for a backend that it is not
+        compiled for: nothing else speaks in its place.
     """
     settings = workspace.settings
     registered = resolve(workspace, task=settings.model.task, selector=selector or settings.diagnosis.model)
@@ -23,4 +28,19 @@ def load_speaker(workspace: Workspace, selector: str | None = None) -> Speaker:
     reference = ModelReference(
         name=registered.name, version=registered.version, digest=registered.digest, ungated=registered.ungated
     )
-    return Speaker(model=model, reference=reference, device=device_for(settings.diagnosis.device))
+    asked = settings.diagnosis
+    if asked.backend == "torch":
+        return Speaker(model=model, reference=reference, device=device_for(asked.device))
+    found = load_compiled(
+        workspace,
+        model_digest=registered.digest,
+        version=registered.version,
+        backend=asked.backend,
+        precision=asked.precision,
+    )
+    return Speaker(
+        model=with_graphs(model, found.graphs, backend=asked.backend),
+        reference=reference,
+        device=torch.device("cpu"),
+        compiled=f"{asked.backend}-cpu-{found.digest[:12]}",
+    )

@@ -104,7 +104,7 @@ def load_note_model(folder: Path, *, states: tuple[int, ...], window: int | None
     if not any((folder / name).is_file() for name in VOCABULARIES):
         raise ModelError(f"note encoder {folder}: no tokenizer in it; expected one of {', '.join(VOCABULARIES)}")
     try:
-        with _quiet_loading():
+        with quiet_loading():
             backbone, told = AutoModel.from_pretrained(
                 folder,
                 use_safetensors=True,
@@ -227,7 +227,8 @@ def _from_hub(name: str, revision: str | None) -> Path:
 
 
 @contextmanager
-def _quiet_loading() -> Iterator[None]:
+def quiet_loading() -> Iterator[None]:
+    """Keep transformers from showing bars and reports while it loads or saves."""
     from transformers.utils import logging as transformers_logging
 
     bar, level = transformers_logging.is_progress_bar_enabled(), transformers_logging.get_verbosity()

@@ -153,5 +153,6 @@ def transcriber(workspace: Workspace) -> Transcriber:
 
 def transcript_recipe(model: SpeechModel, rules: DictationSettings) -> str:
     """Digest of everything but the recording that a transcript depends on."""
+    words = sorted(model.vocabulary)
     settings = [rules.beam, rules.critical_confidence, rules.mask_below]
-    return json_digest([METHOD, model.digest, model.prompt, model.denials, settings])
+    return json_digest([METHOD, model.digest, model.prompt, model.denials, words, settings])

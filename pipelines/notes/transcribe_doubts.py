@@ -14,6 +14,7 @@ from pipelines.notes.transcribe_words import (
     like_a_number,
     like_a_side,
     odd_numbers,
+    side_of_nothing,
 )
 
 # What a Whisper writes where nobody speaks; at the end of speech every pass may write it.
@@ -93,7 +94,7 @@ def doubts(
             kinds["number"] = None
         if like_a_negation(told):
             kinds["negation"] = None
-        if like_a_side(told):
+        if like_a_side(told) or side_of_nothing(told, vocabulary):
             kinds["side"] = None
         mean = sum(word.confidence for word in words[first:last]) / (last - first)
         hardly = mean < LEAST_MEAN or not lonely.isdisjoint(range(first, last))

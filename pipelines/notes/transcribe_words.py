@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -49,6 +49,8 @@ _BEFORE_UNITS = frozenset(["few", "several", "some", "in", "a", "point", "half",
 # What a number is misheard as, before a plural.
 LIKE_NUMBERS = frozenset(["free", "tree", "fore", "won", "ate", "sex", "tin", "too"])
 COUNTED = frozenset(["nodules", "masses", "lesions", "nodes", "granulomas", "fractures", "cysts", "metastases"])
+PLACES = frozenset(["lobe", "apex", "base", "hilum", "lung", "rib", "chest", "hemithorax", "hemidiaphragm", "heart"])
+PLACES |= {"infiltrate", "tumor", "nodule", "lesion", "arm", "shoulder", "breast", "kidney", "strain", "angle", "pain"}
 LIKE_NOT = frozenset(["hot", "knot", "know", "now", "nought", "noon", "nod", "gnaw"])
 _LOW = frozenset(["lung", "grade", "dose", "density", "attenuation", "volume", "volumes", "back", "blood", "oxygen"])
 _BEFORE_NOR = frozenset(["neither", "no", "not", "never", "cannot", "without"])
@@ -85,7 +87,7 @@ def like_a_number(words: Sequence[str]) -> tuple[int, ...]:
     for (number, token), (_, after) in pairwise(tokens):
         plural = after.endswith("s") and not after.endswith("ss") and after not in _NOT_COUNTED and len(after) > 3
         measured = after in LENGTHS and _value(token) is None and token not in _BEFORE_UNITS
-        if measured or (plural and (token in LIKE_NUMBERS or (token in {"to", "for"} and after in COUNTED))):
+        if measured or (plural and (token in LIKE_NUMBERS or (token in {"to", "do", "for"} and after in COUNTED))):
             found.append(number)
     return tuple(found)
 
@@ -103,6 +105,14 @@ def like_a_negation(words: Sequence[str]) -> tuple[int, ...]:
     if "nor" in said and not _BEFORE_NOR.intersection(said[: said.index("nor")]):
         found.append(tokens[said.index("nor")][0])
     return tuple(found)
+
+
+def side_of_nothing(words: Sequence[str], vocabulary: Set[str]) -> bool:
+    """Whether a side is told and nothing that is known lies there: *my masellaratic task is more on the right*."""
+    tokens = [token for _, token in _tokens(words)]
+    known = {token for token in vocabulary if len(token) > 3} | PLACES
+    named = {token for token in tokens if token in known or token.removesuffix("s") in known} - SIDES.keys()
+    return bool(vocabulary) and not named and bool(SIDES.keys() & set(tokens))
 
 
 def like_a_side(words: Sequence[str]) -> tuple[int, ...]:

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Okabe and Ito's colours, told apart by colour-blind readers; the dashes tell them apart in grey.
-COLOUR = dict(zip(ARMS, ("#56B4E9", "#56B4E9", "#E69F00", "#999999", "#0072B2", "#0072B2"), strict=True))
-DASHES: Any = ((0, (4, 2)), (0, (4, 2)), (0, (1, 1.2)), (0, (6, 1, 1, 1)), "solid", "solid")
-DASH: dict[str, Any] = dict(zip(ARMS, DASHES, strict=True))
+COLOURS = ("#56B4E9", "#56B4E9", "#E69F00", "#999999")
+DASHES: Any = ((0, (4, 2)), (0, (4, 2)), (0, (1, 1.2)), (0, (6, 1, 1, 1)))
+# Whatever the fusion of the run is, its line is blue and solid.
+COLOUR = dict.fromkeys(ARMS, "#0072B2") | dict(zip(ARMS, COLOURS, strict=False))
+DASH: dict[str, Any] = dict.fromkeys(ARMS, "solid") | dict(zip(ARMS, DASHES, strict=False))
 COLUMNS = 4
 PANEL_INCHES = 2.5
 MOST_BINS = 10

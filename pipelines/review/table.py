@@ -6,11 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipelines.training.metrics import Interval
-from pipelines.training.report import FUSION, LATE, NOTE, RADIOMICS, SCAN, SELECTED, FindingReport
+from pipelines.training.report import FUSION, LATE, NOTE, OTHER_FUSIONS, RADIOMICS, SCAN, SELECTED, FindingReport
 
 ARMS = (SCAN, NOTE, LATE, FUSION)
-# In the order of their columns; a run has at most one of the first two, and one of the last two.
-COLUMNS = (SCAN, RADIOMICS, NOTE, LATE, FUSION, SELECTED)
+# In the order of their columns; a run has at most one of the first two, and one of those after late fusion.
+COLUMNS = (SCAN, RADIOMICS, NOTE, LATE, FUSION, SELECTED, *OTHER_FUSIONS)
 BOTH = "both"
 FEWEST = 10
 """Smallest count that leaves the workspace."""

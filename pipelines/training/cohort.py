@@ -50,7 +50,7 @@ def check_cohort(parts: Mapping[Split, Sequence[Example]], recipe: ModelRecipe) 
     ------
     InputError
         Too few training cases, no labelled validation or test case, no finding with both classes in the training
-        split, or a patient in two splits.
+        split, a patient in two splits, or nothing at all to learn from.
     """
     if len(parts["train"]) < FEWEST_TRAINING_CASES:
         raise InputError(
@@ -70,6 +70,7 @@ def check_cohort(parts: Mapping[Split, Sequence[Example]], recipe: ModelRecipe) 
     for split in SPLITS[1:]:
         if label_matrix(parts[split], findings).isnan().all():
             raise InputError(f"no case of the {split} split has a known label of any finding; add labels")
+    _tell_one_class(parts, findings)
     _tell_absent(parts["train"], recipe.modalities)
     return recipe.model_copy(update={"findings": findings})
 
@@ -110,6 +111,43 @@ def _check_patients(parts: Mapping[Split, Sequence[Example]]) -> None:
         raise InputError(f"{shared} patients stand in more than one split; split by patient, never by study")
 
 
+def check_numbers(examples: Sequence[Example]) -> None:
+    """Every voxel and every value is a finite number.
+
+    Raises
+    ------
+    InputError
+        How many cases have one that is not.
+    """
+    scans = sum(
+        row.scan is not None and not (np.isfinite(row.scan.values).all() and np.isfinite(row.scan.affine).all())
+        for row in examples
+    )
+    if scans:
+        raise InputError(
+            f"{scans} of {len(examples)} cases have a scan with values that are not finite (NaN or infinity); "
+            "ingest their scans again, which quarantines what is wrong with them"
+        )
+    values = sum(any(not np.isfinite(value.value) for value in row.values) for row in examples)
+    if values:
+        raise InputError(
+            f"{values} of {len(examples)} cases have an observation that is not finite (NaN or infinity); "
+            "mend the table and ingest it again"
+        )
+
+
+def _tell_one_class(parts: Mapping[Split, Sequence[Example]], findings: Sequence[str]) -> None:
+    """Training can do without, but the validation loss and the figures then know one side of the finding only."""
+    for split in SPLITS[1:]:
+        labels = label_matrix(parts[split], findings)
+        for name in (name for name in findings if name not in usable(labels, findings)):
+            column = labels[:, list(findings).index(name)]
+            lacking = "positives" if not (column == 1).any() else "negatives"
+            lacking = "known labels" if column.isnan().all() else lacking
+            told = "its late fusion is the mean" if split == "validation" else "nothing is measured of it"
+            log.warning("finding %s: no %s among the %s cases; %s", name, lacking, split, told)
+
+
 def _tell_absent(train: Sequence[Example], modalities: Sequence[str]) -> None:
     has = {
         "scan": ("a scan", any(row.scan is not None for row in train)),
@@ -122,3 +160,8 @@ def _tell_absent(train: Sequence[Example], modalities: Sequence[str]) -> None:
         told, found = has[name]
         if not found:
             log.warning("no training case has %s: the model learns nothing from any", told)
+    if not any(has[name][1] for name in modalities):
+        raise InputError(
+            f"no training case has anything that the model reads ({', '.join(modalities)}); ingest it, or change "
+            "model.modalities"
+        )

@@ -10,10 +10,17 @@ import numpy as np
 from pipelines.training.metrics import Interval, auroc, average_precision, interval, patient_weights
 
 FUSION, LATE, SELECTED = "cross-attention", "late fusion", "selected fusion"
+# The arms of the other fusions; each is named by its word in the settings.
+OTHER_FUSIONS = ("joint", "bottleneck", "concatenation", "gated", "late")
 SCAN, NOTE, OBSERVATION = SINGLES = ("scan only", "note only", "observations only")
 CONCEPT, RADIOMICS = "concepts only", "radiomics only"
 # The single-modality arm of each modality that a recipe may name.
 ARM_OF = {"scan": SCAN, "radiomics": RADIOMICS, "note": NOTE, "observation": OBSERVATION, "concept": CONCEPT}
+
+
+def arm_of_fusion(kind: str) -> str:
+    """The arm of the model whose fusion has this word in the settings."""
+    return SELECTED if kind == "linear" else kind
 
 
 @dataclass(frozen=True)

@@ -24,19 +24,22 @@ from pipelines.models.build import build_case_model, build_scan_encoder, with_wi
 from pipelines.models.features import Features, encode, pooled_scans
 from pipelines.models.reading import coherent
 from pipelines.models.weights import load_note_model, load_scan_weights, resolve_note_encoder
-from pipelines.training.cohort import SPLITS, check_cohort, digest_cohort, digest_example
+from pipelines.training.augment_notes import with_note_copies
+from pipelines.training.cohort import SPLITS, check_cohort, check_numbers, digest_cohort, digest_example
 from pipelines.training.fitting import (
     choose_signs,
     fit_case_model,
     fit_scan_encoder,
     label_matrix,
     predict_logits,
+    training_labels,
     with_signs,
 )
 from pipelines.training.late import stack_late
 from pipelines.training.loop import Fitted, make_accelerator
-from pipelines.training.report import ARM_OF, FUSION, LATE, report_findings
+from pipelines.training.report import ARM_OF, LATE, report_findings
 from pipelines.training.small_run import train_small
+from pipelines.training.trackers import Track, open_trackers
 from pipelines.training.trained import Stage, Trained, card_of, no_stage
 from pipelines.workspace.cache import ArrayCache
 from pipelines.workspace.digests import json_digest, sha256_bytes
@@ -91,6 +94,7 @@ def train(
     stage = stage or no_stage
     if audited is not None and sorted(map(_place, (row.example for row in audited))) != sorted(map(_place, examples)):
         raise ValueError("the audited cases are not the cases to train on")
+    check_numbers(examples)
     if recipe.fusion.kind == "linear":
         return train_small(
             examples,
@@ -103,7 +107,8 @@ def train(
             distance_quantile=distance_quantile,
             hold_out=hold_out,
         )
-    with deterministic(recipe.training.deterministic):
+    told = (checkpoints or folder).parent / "trackers"
+    with deterministic(recipe.training.deterministic), open_trackers(recipe.training.trackers, folder=told) as track:
         return _train(
             examples,
             recipe=recipe,
@@ -114,6 +119,7 @@ def train(
             checkpoints=checkpoints,
             stage=stage,
             distance_quantile=distance_quantile,
+            track=track,
         )
 
 
@@ -128,6 +134,7 @@ def _train(
     checkpoints: Path | None,
     stage: Stage,
     distance_quantile: float,
+    track: Track,
 ) -> Trained:
     cohort_digest, examples = digest_cohort(examples), sorted(examples, key=digest_example)
     parts = {split: [row for row in examples if row.split == split] for split in SPLITS}
@@ -160,12 +167,14 @@ def _train(
                 signs=signs,
                 recipe=recipe,
                 checkpoint=run and run / "scan-encoder",
-                report=_epochs_of(report, recipe.training.scan_epochs),
+                report=_epochs_of(report, recipe.training.scan_epochs, track=track, part="scan encoder"),
             )
         epochs["scan encoder"] = fitted.epochs
     scan_digest = _weights_digest(scan_encoder)
+    copies = with_note_copies(parts["train"], recipe=recipe.training.augment, seed=recipe.training.seed)
+    read: dict[Split, Sequence[Example]] = {**parts, "train": copies}
     features: dict[Split, Features] = {}
-    for split, rows in parts.items():
+    for split, rows in read.items():
         with stage(f"encode {split} cases", len(rows)) as report:
             features[split] = encode(
                 rows,
@@ -182,9 +191,11 @@ def _train(
             )
     batches = {split: part.batch for split, part in features.items()}
     labels = {split: label_matrix(rows, recipe.findings) for split, rows in parts.items()}
+    labels["train"] = training_labels(copies, recipe.findings, training=recipe.training)
     models: dict[str, CaseModel] = {}
     arms: dict[str, Sequence[str]] = {ARM_OF[name]: (name,) for name in recipe.modalities}
-    for arm, modalities in {**arms, FUSION: recipe.modalities}.items():
+    fusion = recipe.fusion.kind
+    for arm, modalities in {**arms, fusion: recipe.modalities}.items():
         with stage(f"train {arm}", recipe.training.epochs) as report:
             models[arm], fitted = _fit_arm(
                 modalities,
@@ -194,7 +205,7 @@ def _train(
                 scan_features=scan_encoder.features,
                 note_features=note_model.encoder.features,
                 checkpoint=run and run / arm.replace(" ", "-"),
-                report=_epochs_of(report, recipe.training.epochs),
+                report=_epochs_of(report, recipe.training.epochs, track=track, part=arm),
             )
         epochs[arm] = fitted.epochs
     card = card_of(
@@ -214,9 +225,10 @@ def _train(
         recipe.findings,
         draws=recipe.training.bootstrap,
         seed=recipe.training.seed,
+        main=fusion,
     )
     novelty = _fit_novelty(batches, features=scan_encoder.features, quantile=distance_quantile)
-    digest = save_model(folder, card=card, scan_encoder=scan_encoder, case_model=models[FUSION], novelty=novelty)
+    digest = save_model(folder, card=card, scan_encoder=scan_encoder, case_model=models[fusion], novelty=novelty)
     return Trained(
         folder=folder,
         digest=digest,
@@ -274,7 +286,7 @@ def _probabilities(
         labels["validation"].numpy(),
         [logits[arm]["test"] for arm in singles],
     )
-    return {arm: result[arm] for arm in (*singles, LATE, FUSION)}
+    return {arm: result[arm] for arm in (*singles, LATE, *(arm for arm in models if arm not in singles))}
 
 
 def _fit_novelty(batches: dict[Split, Batch], *, features: int, quantile: float) -> Novelty:
@@ -291,8 +303,14 @@ def _weights_digest(module: torch.nn.Module) -> str:
     return sha256_bytes(save({key: value.detach().cpu().contiguous() for key, value in module.state_dict().items()}))
 
 
-def _epochs_of(report: Callable[[int, int], None], total: int) -> Callable[[int, dict[str, float]], None]:
-    return lambda epoch, _metrics: report(epoch + 1, total)
+def _epochs_of(
+    report: Callable[[int, int], None], total: int, *, track: Track, part: str
+) -> Callable[[int, dict[str, float]], None]:
+    def tell(epoch: int, metrics: dict[str, float]) -> None:
+        track(part, epoch, metrics)
+        report(epoch + 1, total)
+
+    return tell
 
 
 def _place(example: Example) -> tuple[str, str, str]:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 import flows.diagnose
+from data_schemas.case import Case
 from flows.coded import StepError
 from flows.diagnose import diagnose_flow
 from flows.ingest import ingest_flow
@@ -24,7 +25,7 @@ from pipelines.synthetic.write import Hospital, write_hospital
 from pipelines.workspace.paths import Workspace
 
 pytestmark = pytest.mark.usefixtures("prefect_api")
-PATIENTS = 4
+PATIENTS = 3
 
 
 @pytest.fixture
@@ -80,9 +81,9 @@ def test_a_batch_with_failures_tells_nobody_who_the_patients_are(
     assert canaries.kinds >= 50
     workspace = champion("w", sources=sources(canaries))
     ingest_flow(str(workspace.root))
-    _spoil(hospital)
+    spoilt = _spoil(hospital)
     secret = next(word for kind, word in canaries.words.items() if kind.startswith("family name"))
-    _break_one_case(monkeypatch, secret)
+    _break_one_case(monkeypatch, secret, spoilt)
     flows.diagnose._speaker.cache_clear()
     outcome = diagnose_flow(str(workspace.root)).outcome
     assert (outcome.diagnosed, outcome.failed, outcome.refused) == (PATIENTS - 2, 1, {"digest-changed": 1})
@@ -140,23 +141,25 @@ def _check_pages(workspace: Workspace, canaries: Canaries) -> None:
         assert list(find_canaries(canaries.words, "title", title.encode())) == []
 
 
-def _spoil(hospital: Hospital) -> None:
-    """Flip one bit of one stored slice."""
+def _spoil(hospital: Hospital) -> Path:
+    """Flip one bit of one stored slice, and say of which series."""
     path = sorted(hospital.scans.rglob("*.dcm"))[0]
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
+    return path.parent
 
 
-def _break_one_case(monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
-    """The second case that is prepared fails, with a canary in the exception, its cause and its locals."""
-    plain, calls = batch_module.prepare, iter(range(1000))
+def _break_one_case(monkeypatch: pytest.MonkeyPatch, secret: str, spoilt: Path) -> None:
+    """The first sound case that is prepared fails, with a canary in the exception, its cause and its locals."""
+    plain, sound = batch_module.prepare, iter(range(1000))
 
-    def prepare(*arguments: Any, **options: Any) -> Any:
+    def prepare(case: Case, *arguments: Any, **options: Any) -> Any:
         patient_name = secret  # a local that a traceback with values would show
-        if next(calls) == 1:
+        is_spoilt = case.scan is not None and Path(case.scan.files[0].path).parent == spoilt
+        if not is_spoilt and next(sound) == 0:
             raise ValueError(f"{patient_name} is odd") from KeyError(patient_name)
-        return plain(*arguments, **options)
+        return plain(case, *arguments, **options)
 
     monkeypatch.setattr(batch_module, "prepare", prepare)
 

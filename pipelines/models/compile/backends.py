@@ -59,7 +59,9 @@ def open_graph(data: bytes, *, backend: Backend, threads: int, one_case: bool = 
     except ModelError:
         raise
     except Exception as error:  # whatever the libraries raise; their texts run over many lines
-        raise ModelError(f"{backend}: cannot run the compiled graph ({type(error).__name__}); compile it again") from None
+        raise ModelError(
+            f"{backend}: cannot run the compiled graph ({type(error).__name__}); compile it again"
+        ) from None
 
 
 def _openvino(data: bytes, threads: int, one_case: bool) -> Run:

@@ -29,7 +29,7 @@ class Graph:
 
 
 class CompiledBody(nn.Module):
-    """Stands where the scan encoder's CNN stood. Volumes are read one by one: what is beside a scan cannot change it."""
+    """Stands where the CNN of the scan encoder stood. Volumes are read one by one, so none changes another."""
 
     def __init__(self, run: Run) -> None:
         super().__init__()

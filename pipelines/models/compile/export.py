@@ -79,9 +79,8 @@ def _export(
                 dynamo=True,
                 verbose=False,
             )
-            assert program is not None
             stream = io.BytesIO()
-            need("onnx").save_model(_without_traces(program.model_proto), stream)
+            need("onnx").save_model(_without_traces(program.model_proto), stream)  # type: ignore[union-attr]
     except ModelError:
         raise
     except Exception as error:  # an encoder of the user's own may hold whatever torch cannot export

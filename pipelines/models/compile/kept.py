@@ -65,9 +65,7 @@ def keep_compiled(workspace: Workspace, card: CompiledCard, graphs: Mapping[str,
     """
     if not card.parity.passed:
         raise ModelError(f"not kept, its parity report failed: {'; '.join(card.parity.failed)}")
-    place = compiled_folder(
-        workspace, model_digest=card.model_digest, backend=card.backend, precision=card.precision
-    )
+    place = compiled_folder(workspace, model_digest=card.model_digest, backend=card.backend, precision=card.precision)
     make_private_folder(place.parent)
     with tempfile.TemporaryDirectory(dir=place.parent, prefix=".new-") as work:
         new = make_private_folder(Path(work) / "new")
@@ -101,19 +99,19 @@ def load_compiled(
         raise ModelError(f"{what}: there is none; make it with: {mend} (or set diagnosis.backend to torch)") from None
     try:
         card = CompiledCard(**json.loads(data))
-        graphs = {}
-        for name, (kind, digest) in card.parts.items():
-            graphs[name] = Graph((folder / f"{name}.onnx").read_bytes(), kind)
-            if sha256_bytes(graphs[name].data) != digest:
-                raise ValueError("digest")
-        if (card.model_digest, card.backend, card.precision) != (model_digest, backend, precision):
-            raise ValueError("another model's")
+        graphs = {name: Graph((folder / f"{name}.onnx").read_bytes(), kind) for name, (kind, _) in card.parts.items()}
     except (OSError, ValueError, TypeError, ValidationError):
-        raise ModelError(f"{what}: its files are damaged or not what was measured; make it anew: {mend} --again") from None
+        raise ModelError(f"{what}: its files are damaged; make it anew: {mend} --again") from None
+    measured = {name: digest for name, (_, digest) in card.parts.items()}
+    unchanged = {name: sha256_bytes(graph.data) for name, graph in graphs.items()} == measured
+    if not unchanged or (card.model_digest, card.backend, card.precision) != (model_digest, backend, precision):
+        raise ModelError(f"{what}: its files are not those that were measured; make it anew: {mend} --again")
     if not card.parity.passed:
         raise ModelError(f"{what}: its parity report did not pass; set diagnosis.backend to torch")
     if (found := backend_version(backend)) != card.library:
-        raise ModelError(f"{what}: measured with {backend} {card.library}, and here is {found}; measure it: {mend} --again")
+        raise ModelError(
+            f"{what}: measured with {backend} {card.library}, and here is {found}; measure it: {mend} --again"
+        )
     return Compiled(card, graphs, sha256_bytes(data))
 
 

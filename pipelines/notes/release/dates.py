@@ -248,7 +248,7 @@ def _patterns() -> tuple[tuple[re.Pattern[str], Callable[[_Match, date], str]], 
     )
     written = [
         (rf"{_NO_DIGIT_BEFORE}(?P<date>{weekday}{four}[-/.](?P<m>\d{{1,2}})[-/.]{day})(?!\d)(?![-/]\d)", _in_place),
-        (rf"(?<![^\W_])(?P<date>(?P<y>(?:19|20)\d\d)(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])(?:[T_]?\d{{2}}(?:\d{{2}}){{0,2}}(?:\.\d+)?)?)(?!\d)", _in_place),
+        (r"(?<![^\W_])(?P<date>(?P<y>(?:19|20)\d\d)(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])(?:[T_]?\d{2}(?:\d{2}){0,2}(?:\.\d+)?)?)(?!\d)", _in_place),
         (rf"(?P<date>{weekday}{_NO_DIGIT_BEFORE}{numeric.removeprefix(_NO_DIGIT_BEFORE).replace('(?P<date>', '(?:', 1).removesuffix(_NO_DIGIT_AFTER)}){_NO_DIGIT_AFTER}", _in_place),
         (rf"(?P<date>{four}[ ]?年[ ]?(?P<m>\d{{1,2}})[ ]?月[ ]?{day}[ ]?日)", _in_place),
         (rf"(?P<date>{weekday}\b{month}[ ]*[-.]?[ ]*(?:the[ ])?{day}(?P<th>{_SUFFIX})?(?!\d)[,.]?[ \-]*(?:of[ ]+|in[ ]+)?{two})(?!\d|:\d|[ ]?(?:mg|ml|cm|mm|am|pm))", _in_place),

@@ -267,7 +267,7 @@ def _is_strange(text: str, token: Token) -> bool:
     """Whether a word is written like a name, and is none of a list, of a heading or of letters alone."""
     if len(token.text) == 1:
         return token.text.isupper() and text[token.end : token.end + 1] == "."
-    known = token.plain in listed("stop") | listed("eponyms") | listed("eponym_heads") | listed("titles")
+    known = any(token.plain in listed(name) for name in ("stop", "eponyms", "eponym_heads", "titles"))
     parts = set(token.plain.split("-")) & (listed("stop") | listed("eponyms"))
     written = token.text[0].isupper() and token.text[1:] != token.text[1:].upper()
     return written and not known and not parts

@@ -58,8 +58,8 @@ class Canaries:
 
     @property
     def kinds(self) -> int:
-        """How many kinds of place."""
-        return len(self.words)
+        """How many kinds of place; the same place in several patients' files is one kind."""
+        return len({kind.rstrip("0123456789 ") for kind in self.words})
 
 
 class _Aviary:

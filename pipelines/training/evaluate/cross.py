@@ -27,7 +27,7 @@ from pipelines.training.evaluate.evaluation import Evaluation, columns, summaris
 from pipelines.training.evaluate.folds import cross_splits, patient_labels
 from pipelines.training.evaluate.held_out import reader
 from pipelines.training.evaluate.scored import Scored, join_scored, scored
-from pipelines.training.report import FUSION
+from pipelines.training.report import arm_of_fusion
 from pipelines.training.run import train
 from pipelines.training.trained import Stage, Trained, no_stage
 from pipelines.workspace.cache import ArrayCache
@@ -98,13 +98,13 @@ def cross_validate(
                     read = reader(load_model(trained.folder), findings, cache=cache)
                     readings.append(read_perturbed(tested, read, seed=seed))
             report(number + 1, folds * repeats)
-    given = join_scored(parts)
+    given, main = join_scored(parts), arm_of_fusion(recipe.fusion.kind)
     return summarise(
         given,
         kind=KIND,
         task=recipe.task,
-        main=FUSION,
-        others=[arm for arm in given.probabilities if arm != FUSION],
+        main=main,
+        others=[arm for arm in given.probabilities if arm != main],
         specificity=specificity,
         draws=draws,
         seed=seed,

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.notes.transcribe_words import critical, like_a_negation, like_a_number, like_a_side, odd_numbers
+from pipelines.notes.transcribe_words import (
+    critical,
+    like_a_negation,
+    like_a_number,
+    like_a_side,
+    odd_numbers,
+    side_of_nothing,
+)
 
 
 def values(text: str) -> list[str]:
@@ -105,3 +112,10 @@ def test_words_that_sound_like_a_negation_are_found(text: str) -> None:
 @pytest.mark.parametrize("text", ["Low lung volumes", "Neither mass nor edema", "No mass nor edema", "Fever is low"])
 def test_negations_in_their_own_place_are_not(text: str) -> None:
     assert not like_a_negation(text.split())
+
+
+def test_a_side_of_nothing_known_is_found() -> None:
+    known = {"lung", "nodule", "of", "the", "right"}
+    assert side_of_nothing(["My", "masellaratic", "task", "is", "more", "on", "the", "right."], known)
+    assert not side_of_nothing(["The", "right", "lung", "is", "clear."], known)
+    assert not side_of_nothing(["My", "masellaratic", "task."], known)

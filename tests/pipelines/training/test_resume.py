@@ -173,13 +173,11 @@ if PartialState().is_main_process:
     from safetensors.torch import load_file
 
     found = {}
-    environment = os.environ | {"PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1"}
+    # On CPUs accelerate's own launcher wants MPI; under torchrun it finds its processes by itself (gloo).
+    environment = os.environ | {"PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
     for processes in (1, 2):
         out = tmp_path / f"{processes}.safetensors"
-        command = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", str(processes)]
-        command += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]
-        if processes > 1:
-            command += ["--main_process_port", "0"]
+        command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
         done = subprocess.run(
             [*command, str(script), str(out)], env=environment, check=False, capture_output=True, text=True, timeout=240
         )

@@ -1,0 +1,157 @@
+"""Light models: DenseNet121 at 96³ in torch, OpenVINO and ONNX Runtime, fp32 and int8, all in turns in one run.
+
+The task is planted: a dense ball somewhere in a noisy volume. The net learns it at a third of the side, so that its
+scores mean something, and reads new volumes at the full side; every arm's scores are compared with torch's as `scanote
+compile` does. Floors: OpenVINO fp32 at least 1.4 times as fast as torch, int8 at least 2 times, both passing parity.
+
+    .venv/bin/python benchmarks/light_models.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import numpy as np
+import torch
+
+from data_schemas.parity import ParityReport
+from fusion_models.scan_encoder import ScanEncoder
+from pipelines.models.compile.backends import BACKENDS, backend_version, open_graph
+from pipelines.models.compile.compiled import CompiledBody
+from pipelines.models.compile.export import export_scan
+from pipelines.models.compile.quantise import quantise_scan
+from pipelines.models.compile.speed import in_turns
+from pipelines.training.light.parity import compare
+
+FLOORS = {("openvino", "fp32"): 1.4, ("openvino", "int8"): 2.0}
+FINDING = "ball"
+
+
+def volumes(count: int, *, side: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Smooth noise [N, 1, Z, Y, X], with a ball of 4 to 7 voxels in every second one, and who has it [N, 1]."""
+    rng = np.random.default_rng(seed)
+    grid = np.arange(side)
+    made = np.empty((count, 1, side, side, side), np.float32)
+    label = (np.arange(count) % 2)[:, None].astype(np.float32)
+    for number in range(count):
+        noise = rng.standard_normal((side, side, side), dtype=np.float32)
+        radius, contrast = rng.uniform(4, 7), rng.uniform(0.2, 1.5)
+        centre = rng.uniform(radius, side - radius, 3)
+        if label[number, 0]:
+            z, y, x = (((grid - middle) ** 2) for middle in centre)
+            noise[(z[:, None, None] + y[:, None] + x) <= radius**2] += contrast
+        made[number, 0] = noise
+    return made, label
+
+
+def fit(encoder: ScanEncoder, *, side: int, steps: int, batch: int) -> None:
+    """Teach the sign head and the body the ball."""
+    affine = torch.eye(4).expand(batch, 4, 4)
+    optimizer = torch.optim.AdamW(encoder.parameters(), lr=1e-3)
+    encoder.train()
+    for step in range(steps):
+        given, label = volumes(batch, side=side, seed=10_000 + step)
+        logits = encoder(torch.from_numpy(given), affine).sign_logits
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, torch.from_numpy(label))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if step % 20 == 19:
+            print(f"  step {step + 1}: loss {float(loss.detach()):.3f}", file=sys.stderr, flush=True)
+    encoder.eval()
+
+
+@torch.no_grad()
+def scores(encoder: ScanEncoder, given: np.ndarray) -> np.ndarray:
+    """Probability [N, 1] of each volume, read one by one."""
+    affine = torch.eye(4)[None]
+    rows = [encoder(torch.from_numpy(given[n : n + 1]), affine).sign_logits for n in range(len(given))]
+    return torch.sigmoid(torch.cat(rows).double()).numpy()
+
+
+def main() -> int:
+    """Train, compile, compare and time."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--side", type=int, default=96)
+    parser.add_argument("--architecture", default="densenet121")
+    parser.add_argument("--tap", default="norm5")
+    parser.add_argument("--steps", type=int, default=120)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--test", type=int, default=200)
+    parser.add_argument("--calibration", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--threads", type=int, default=2)
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    torch.manual_seed(0)
+    encoder = ScanEncoder(architecture=given.architecture, channels=1, tap=given.tap, width=1.0, signs=1)
+    fit(encoder, side=given.side // 3, steps=given.steps, batch=given.batch)
+    print(f"  trained; load {os.getloadavg()[0]:.1f}", file=sys.stderr, flush=True)
+    calibration = list(volumes(given.calibration, side=given.side, seed=1)[0])
+    test, label = volumes(given.test, side=given.side, seed=2)
+    eager = encoder.body
+    graphs, bodies = {}, {("torch", "fp32"): eager}
+    began = time.perf_counter()
+    whole = export_scan(encoder, shape=(given.side,) * 3)
+    print(f"  exported in {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
+    for backend in BACKENDS:
+        for precision in ("fp32", "int8"):
+            data = whole if precision == "fp32" else quantise_scan(whole, calibration, backend=backend)
+            graphs[backend, precision] = data
+            run = open_graph(data, backend=backend, threads=given.threads, one_case=True)
+            bodies[backend, precision] = CompiledBody(run)  # type: ignore[assignment]
+    before = os.getloadavg()[0]
+    one = torch.from_numpy(test[:1])
+    with torch.no_grad():
+        times = in_turns([lambda body=body: body(one) for body in bodies.values()], rounds=given.rounds)
+    after = os.getloadavg()[0]
+    read = {}
+    for name, body in bodies.items():
+        encoder.body = body  # type: ignore[assignment]
+        read[name] = scores(encoder, test)
+        print(f"  {name} read; load {os.getloadavg()[0]:.1f}", file=sys.stderr, flush=True)
+    patients = [str(number) for number in range(len(test))]
+    reports: dict[tuple[str, str], ParityReport] = {
+        name: compare(read["torch", "fp32"], rows, label, patients, [FINDING], exact=name[1] == "fp32")
+        for name, rows in read.items()
+    }
+    weights = sum(value.numel() * value.element_size() for value in eager.state_dict().values()) / 1e6
+    print(f"\n{given.architecture} {given.side}³, {given.threads} threads, {given.rounds} rounds in turns,")
+    print(f"{given.test} test volumes; load average {before:.1f} before and {after:.1f} after the timing;")
+    libraries = ", ".join(f"{backend} {backend_version(backend)}" for backend in BACKENDS)
+    print(f"{libraries}, torch {torch.__version__}, {os.cpu_count()} cores\n")
+    print("| arm | median ms | times as fast | MB | AUROC | AUROC less torch's (95 %) | scores differ at most (mean) |")
+    print("|---|---|---|---|---|---|---|")
+    missed = []
+    for (name, report), ms in zip(reports.items(), times, strict=True):
+        [row] = report.findings
+        ratio = times[0] / ms
+        size = len(graphs[name]) / 1e6 if name in graphs else weights
+        low, high = row.auroc_interval or (float("nan"), float("nan"))
+        print(
+            f"| {' '.join(name)} | {ms:.0f} | {ratio:.2f} | {size:.1f} | {_area(read[name], label):.4f} "
+            f"| {row.auroc_difference:+.4f} ({low:+.4f} to {high:+.4f}) "
+            f"| {row.largest_score_difference:.1e} ({row.mean_score_difference:.1e}) |"
+        )
+        if ratio < FLOORS.get(name, 0.0):
+            missed.append(f"{' '.join(name)}: {ratio:.2f} times as fast, and {FLOORS[name]} is the floor")
+        if name in FLOORS:
+            missed += [f"{' '.join(name)}: {line}" for line in report.failed]
+    for line in missed:
+        print(f"missed: {line}")
+    return int(bool(missed))
+
+
+def _area(score: np.ndarray, label: np.ndarray) -> float:
+    from pipelines.training.metrics import auroc
+
+    return float(auroc(score[:, 0], label[:, 0], np.ones((1, len(label))))[0])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

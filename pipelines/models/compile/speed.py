@@ -1,0 +1,91 @@
+"""How fast a compiled encoder is: it and torch in turns on the same input, so that a busy machine slows both."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from statistics import median
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from data_schemas.parity import PartSpeed
+from data_schemas.settings import NoteRecipe
+from pipelines.cases.examples import Example
+from pipelines.models.artefact import LoadedModel
+from pipelines.models.compile.compiled import NOTE, SCAN, Graph
+from pipelines.models.weights import NoteModel
+from pipelines.notes.windows import cut_windows
+
+ROUNDS = 7
+LOOKED_AT = 64
+
+
+@torch.no_grad()
+def measure_speed(
+    model: LoadedModel,
+    compiled: LoadedModel,
+    graphs: dict[str, Graph],
+    examples: Sequence[Example],
+    *,
+    rounds: int = ROUNDS,
+) -> tuple[PartSpeed, ...]:
+    """Median time of each compiled encoder and of torch's: one scan, and the longest window of some notes.
+
+    A part that no example has anything for is left out.
+    """
+    speeds = []
+    volume = next((torch.from_numpy(row.scan.values)[None].float() for row in examples if row.scan is not None), None)
+    if SCAN in graphs and volume is not None:
+        one, other = model.scan_encoder.body, compiled.scan_encoder.body
+        times = in_turns([lambda: one(volume), lambda: other(volume)], rounds=rounds)
+        speeds.append(_speed(SCAN, graphs[SCAN], one, times))
+    window = _longest_window(examples, model.note_model, model.card.recipe.note) if NOTE in graphs else None
+    if window is not None:
+        backbones = (model.note_model.encoder.backbone, compiled.note_model.encoder.backbone)
+        mask = torch.ones_like(window)
+        calls = [
+            lambda net=net: net(input_ids=window, attention_mask=mask, output_hidden_states=True) for net in backbones
+        ]
+        speeds.append(_speed(NOTE, graphs[NOTE], backbones[0], in_turns(calls, rounds=rounds)))
+    return tuple(speeds)
+
+
+def in_turns(calls: Sequence[Callable[[], object]], *, rounds: int) -> list[float]:
+    """Median milliseconds of each call over some rounds, each calling all of them, after a round that is not told."""
+    times = np.empty((rounds + 1, len(calls)))
+    for row in times:
+        for number, call in enumerate(calls):
+            began = time.perf_counter()
+            call()
+            row[number] = (time.perf_counter() - began) * 1000
+    return [median(column) for column in times[1:].T.tolist()]
+
+
+def _speed(part: str, graph: Graph, net: nn.Module, times: Sequence[float]) -> PartSpeed:
+    size = sum(value.numel() * value.element_size() for value in net.state_dict().values())
+    return PartSpeed(
+        part=part,
+        precision=graph.precision,
+        torch_ms=round(times[0], 3),
+        compiled_ms=round(times[1], 3),
+        torch_mb=round(size / 1e6, 3),
+        compiled_mb=round(len(graph.data) / 1e6, 3),
+    )
+
+
+def _longest_window(examples: Sequence[Example], note: NoteModel, recipe: NoteRecipe) -> Tensor | None:
+    windows = [
+        row
+        for example in examples[:LOOKED_AT]
+        for row in cut_windows(
+            [sentence.text for sentence in example.sentences],
+            tokenizer=note.tokenizer,
+            window=recipe.window or note.window,
+            stride=recipe.stride,
+            windows_at_most=recipe.windows_at_most,
+            unit=recipe.unit,
+        ).ids
+    ]
+    return torch.tensor([max(windows, key=len)]) if windows else None

@@ -1,0 +1,1 @@
+"""Light models measured, and smaller models taught by larger ones."""

@@ -1,0 +1,1 @@
+"""Pretraining of encoders on what the hospital has without labels."""

@@ -1,0 +1,80 @@
+"""Self-supervised pretraining of the scan encoder on volumes alone: hidden blocks are told from what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from data_schemas.pretraining import PretrainRecipe
+from data_schemas.settings import ModelRecipe
+from fusion_models.masked_volume import MaskedVolume, hidden_blocks
+from pipelines.cases.examples import Example
+from pipelines.training.augment_scans import augment_scans
+from pipelines.training.fitting import stack
+from pipelines.training.loop import Fitted, fit, make_accelerator
+
+Report = Callable[[int, dict[str, float]], None]
+
+
+def fit_volumes(
+    model: MaskedVolume,
+    train: Sequence[Example],
+    validation: Sequence[Example],
+    *,
+    recipe: ModelRecipe,
+    pretrain: PretrainRecipe,
+    checkpoint: Path | None = None,
+    report: Report | None = None,
+) -> Fitted:
+    """Fit the scan encoder to tell hidden blocks of scans; all examples must have one.
+
+    The same blocks of the validation scans are hidden after every epoch.
+
+    Raises
+    ------
+    InputError
+        There is no scan, or the loss is not finite.
+    """
+    how, training = pretrain.volume, recipe.training
+    device = make_accelerator(training.precision).device
+    shape = recipe.scan.shape
+
+    def loss_of(module: nn.Module, index: Tensor) -> Tensor:
+        volume, affine = stack([train[n] for n in index.tolist()], device)
+        if training.augment.scans:
+            volume, affine = augment_scans(volume, affine, recipe=training.augment, scan=recipe.scan)
+        hidden = hidden_blocks(len(index), shape, block=how.block, share=how.hidden_share, device=device)
+        return module(volume, hidden)
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(training.seed)
+        held_out = hidden_blocks(len(validation), shape, block=how.block, share=how.hidden_share)
+
+    @torch.no_grad()
+    def validation_loss(module: nn.Module) -> float:
+        total = 0.0
+        for index in torch.arange(len(validation)).split(how.batch_size):
+            volume, _ = stack([validation[n] for n in index.tolist()], device)
+            total += float(module(volume, held_out[index].to(device))) * len(index)
+        return total / len(validation)
+
+    return fit(
+        model,
+        loss_of=loss_of,
+        validation_loss=validation_loss,
+        count=len(train),
+        epochs=how.epochs,
+        patience=pretrain.patience,
+        batch_size=how.batch_size,
+        learning_rate=how.learning_rate,
+        weight_decay=pretrain.weight_decay,
+        warmup_share=pretrain.warmup_share,
+        clip_norm=pretrain.clip_norm,
+        seed=training.seed,
+        precision=training.precision,
+        checkpoint=checkpoint,
+        report=report,
+    )
