@@ -44,11 +44,11 @@ def child(folder: Path, scans: int) -> None:
         training=TrainingRecipe(
             scan_epochs=3,
             scan_batch_size=4,
-            epochs=12,
+            epochs=8,
             batch_size=16,
             averaging="ema",
             augment=AugmentRecipe(scans=True, notes=True),
-            checkpoint_steps=1,
+            checkpoint_steps=2,
         ),
     )
     rows = [row for row in synthetic_examples((("train", scans), ("validation", 8)), seed=3, recipe=recipe) if row.scan]
@@ -61,12 +61,12 @@ def child(folder: Path, scans: int) -> None:
     generator = torch.Generator().manual_seed(1)
 
     def tokens(count: int, features: int, coordinates: int) -> Tokens:
-        values = torch.randn(400, count, features, generator=generator)
-        mask = torch.ones(400, count, dtype=torch.bool)
-        return Tokens(values, mask, torch.rand(400, count, coordinates, generator=generator), mask.long())
+        values = torch.randn(200, count, features, generator=generator)
+        mask = torch.ones(200, count, dtype=torch.bool)
+        return Tokens(values, mask, torch.rand(200, count, coordinates, generator=generator), mask.long())
 
     batch = Batch({"scan": tokens(27, 64, 3), "note": tokens(12, 96, 2)})
-    labels = (torch.rand(400, 2, generator=generator) < 0.3).float()
+    labels = (torch.rand(200, 2, generator=generator) < 0.3).float()
     torch.manual_seed(0)
     model = build_case_model(recipe, modalities=("scan", "note"), scan_features=64, note_features=96)
     fit_case_model(model, batch, labels, batch, labels, recipe=recipe, checkpoint=folder / "fusion")
@@ -75,8 +75,8 @@ def child(folder: Path, scans: int) -> None:
     print("digest", hashlib.sha256(data).hexdigest(), flush=True)
 
 
-def run(folder: Path, scans: int, *, kill_after: float | None = None) -> str | None:
-    """The digest that a child prints, or None where it was killed, so many seconds after it began to fit."""
+def run(folder: Path, scans: int, *, kill_after: float | None = None) -> tuple[str | None, float]:
+    """The digest that a child prints (None: killed, so many seconds after it began to fit), and the seconds it took."""
     command = [sys.executable, __file__, "--child", str(folder), "--scans", str(scans)]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment)
@@ -84,12 +84,13 @@ def run(folder: Path, scans: int, *, kill_after: float | None = None) -> str | N
     line = process.stdout.readline()
     if not line.startswith("start"):
         sys.exit("the child did not start")
+    began = time.perf_counter()
     if kill_after is not None:
         time.sleep(kill_after)
         process.send_signal(signal.SIGKILL)
     told = process.stdout.read()
     process.wait()
-    return told.split()[-1] if "digest" in told else None
+    return told.split()[-1] if "digest" in told else None, time.perf_counter() - began
 
 
 def place(folder: Path) -> str:
@@ -115,9 +116,7 @@ def main() -> None:
         return
     chance = random.Random(given.seed)
     with tempfile.TemporaryDirectory() as name:
-        began = time.perf_counter()
-        whole = run(Path(name) / "whole", given.scans)
-        seconds = time.perf_counter() - began
+        whole, seconds = run(Path(name) / "whole", given.scans)
         print("| run | killed after | digest of the weights | same |\n|---|---|---|---|")
         print(f"| unbroken | – | {str(whole)[:16]} | |", flush=True)
         wrong = whole is None
@@ -126,9 +125,9 @@ def main() -> None:
             struck = [
                 place(folder)
                 for _ in range(given.kills)
-                if run(folder, given.scans, kill_after=chance.uniform(0.0, share)) is None
+                if run(folder, given.scans, kill_after=chance.uniform(0.0, share))[0] is None
             ]
-            found = run(folder, given.scans)
+            found, _ = run(folder, given.scans)
             wrong |= found != whole
             print(
                 f"| {number + 1} | {'; '.join(struck)} | {str(found)[:16]} | {'yes' if found == whole else 'NO'} |",
