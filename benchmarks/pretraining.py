@@ -39,13 +39,13 @@ from pipelines.synthetic.split import pool_of
 from pipelines.synthetic.truth import ZONES, Dials
 from pipelines.training.fitting import fit_scan_encoder, stack
 from pipelines.training.metrics import auroc, interval, patient_weights
-from pipelines.training.pretrain.contrastive import build_pair_model, fit_pairs, retrieval
+from pipelines.training.pretrain.contrastive import Retrieval, build_pair_model, fit_pairs, retrieval
 from pipelines.training.pretrain.material import Pair
 from pipelines.training.pretrain.volume import fit_volumes
 from pipelines.training.pretrain.zero_shot import PairReader, note_tokens, zero_shot_scores
 
 FIRST: dict[Split, int] = {"train": 0, "validation": 100_000, "test": 200_000}
-SIGNS = ModelRecipe().scan_signs
+SIGNS = ("pleural-effusion", "ground-glass-opacity", "pulmonary-mass")
 SCRATCH, JOINT, VOLUME = "from scratch", "scans with reports", "scans alone"
 FRAMES = {
     "train": (
@@ -85,6 +85,17 @@ class Cases:
     @property
     def examples(self) -> list[Example]:
         return [pair.example for pair in self.pairs]
+
+
+@dataclass(frozen=True)
+class Done:
+    """One seed: scores [N, S] by arm, labels [N, S], retrieval with its ceiling, and AUROC [S] of prompts."""
+
+    arms: dict[str, np.ndarray]
+    labels: np.ndarray
+    retrieval: Retrieval
+    ceiling: float
+    prompted: list[float]
 
 
 def draw(seed: int, split: Split, count: int, *, recipe: ModelRecipe, note_model: NoteModel) -> Cases:
@@ -127,7 +138,7 @@ def ceiling(labels: np.ndarray) -> float:
     return len(Counter(map(tuple, labels))) / len(labels)
 
 
-def run_seed(seed: int, wanted: argparse.Namespace, note_model: NoteModel) -> dict[str, object]:
+def run_seed(seed: int, wanted: argparse.Namespace, note_model: NoteModel) -> Done:
     recipe = ModelRecipe(
         scan=ScanRecipe(shape=(32, 32, 32), spacing_mm=(10.0, 10.0, 10.0), width=wanted.width, tap="layer2"),
         training=TrainingRecipe(
@@ -162,7 +173,7 @@ def run_seed(seed: int, wanted: argparse.Namespace, note_model: NoteModel) -> di
         report=lambda epoch, metrics: log.warning("pairs %d: %s", epoch, metrics),
     )
     found = retrieval(model, test.pairs, test.tokens)
-    zero = zero_shot_scores(PairReader(model, note_model, recipe.note), test.examples, SIGNS[:2]).numpy()
+    zero = zero_shot_scores(PairReader(model, note_model, recipe.note), test.examples, SIGNS).numpy()
     bodies[JOINT] = {name: value.clone() for name, value in model.scan_encoder.body.state_dict().items()}
     log.warning("seed %d: pretrained on pairs, %.0f s", seed, time.monotonic() - began)
     if wanted.volume_epochs:
@@ -180,13 +191,10 @@ def run_seed(seed: int, wanted: argparse.Namespace, note_model: NoteModel) -> di
         fit_scan_encoder(encoder, few, held, signs=SIGNS, recipe=recipe)
         arms[arm] = scores(encoder, test.examples)
     log.warning("seed %d: done, %.0f s", seed, time.monotonic() - began)
-    return {
-        "arms": arms,
-        "labels": test.labels,
-        "retrieval": found,
-        "ceiling": ceiling(test.labels),
-        "zero": [float(auroc(zero[:, s], test.labels[:, s], np.ones((1, len(zero))))[0]) for s in range(2)],
-    }
+    told = np.array([[row.labels[name] for name in ModelRecipe().scan_signs] for row in test.examples])
+    one = np.ones((1, len(zero)))
+    prompted = [float(auroc(zero[:, s], test.labels[:, s], one)[0]) for s in range(len(SIGNS))]
+    return Done(arms, test.labels, found, ceiling(told), prompted)
 
 
 def main() -> int:
@@ -213,14 +221,10 @@ def main() -> int:
         patient_weights([str(n) for n in range(wanted.test)], draws=wanted.draws, seed=seed)
         for seed in range(wanted.seeds)
     ]
-    arms = list(done[0]["arms"])  # type: ignore[call-overload]
+    arms = list(done[0].arms)
     samples = {
         arm: np.mean(
-            [
-                mean_auroc(row["arms"][arm], row["labels"], weight)  # type: ignore[index, arg-type]
-                for row, weight in zip(done, weights, strict=True)
-            ],
-            axis=0,
+            [mean_auroc(row.arms[arm], row.labels, weight) for row, weight in zip(done, weights, strict=True)], axis=0
         )
         for arm in arms
     }
@@ -234,16 +238,16 @@ def main() -> int:
         less = interval(samples[arm] - samples[SCRATCH]) if arm != SCRATCH else "–"
         print(f"| {arm} | {interval(samples[arm])} | {less} |")
     gain = interval(samples[JOINT] - samples[SCRATCH])
-    recall = float(np.mean([row["retrieval"].recall_at_1 for row in done]))  # type: ignore[attr-defined]
-    tenth = float(np.mean([row["retrieval"].recall_at_10 for row in done]))  # type: ignore[attr-defined]
-    top = float(np.mean([row["ceiling"] for row in done]))  # type: ignore[arg-type]
+    recall = float(np.mean([row.retrieval.recall_at_1 for row in done]))
+    tenth = float(np.mean([row.retrieval.recall_at_10 for row in done]))
+    top = float(np.mean([row.ceiling for row in done]))
     chance = 1 / wanted.test
     print("\n| retrieval of the own report | found | chance | ceiling |\n|---|---|---|---|")
     print(f"| first of {wanted.test} | {recall:.3f} | {chance:.3f} | {top:.3f} |")
     print(f"| among ten | {tenth:.3f} | {10 * chance:.3f} | |")
-    zero = np.mean([row["zero"] for row in done], axis=0)
+    zero = np.mean([row.prompted for row in done], axis=0)
     print("\n| without any label, by prompts | AUROC |\n|---|---|")
-    for name, value in zip(SIGNS[:2], zero, strict=True):
+    for name, value in zip(SIGNS, zero, strict=True):
         print(f"| {name} | {value:.3f} |")
     print(f"\n{time.monotonic() - began:.0f} s")
     missed = []

@@ -207,7 +207,7 @@ class FusionRecipe(Record):
 class AugmentRecipe(Record):
     """What each training step sees changed, drawn anew; never in validation, test or diagnosis.
 
-    ``scans`` are moved, scaled and changed in intensity where the scan encoder learns; never mirrored, for sides matter.
+    ``scans`` are moved, scaled and changed in intensity where the scan encoder learns; never mirrored: sides matter.
     ``notes`` lose sentences and have their sections shuffled, on the cached tokens. ``note_copies`` of each training
     note are rewritten (sentences dropped, sections shuffled, synonyms) and encoded beside it.
     """

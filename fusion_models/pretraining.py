@@ -6,6 +6,7 @@ Shapes: B cases, E width of the shared space, T tokens, D features.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -17,6 +18,7 @@ from fusion_models.scan_encoder import ScanEncoder
 from fusion_models.tokens import Tokens
 
 MOST_SCALE = 100.0
+PLACE_MM = 60.0
 SIGLIP_SCALE, SIGLIP_BIAS = 10.0, -10.0
 
 
@@ -69,20 +71,38 @@ def sigmoid_pairs(
 class Projection(nn.Module):
     """Tokens of one modality to one vector of length 1.
 
-    Every token goes through a small net first, so that each sentence or region is a detector of its own; then the mean
-    and the maximum over the real tokens are joined, for a finding may stand in one of them alone.
+    Every token goes through a small net first, so that each sentence or region is a detector of its own, of what is
+    there and where; then the mean and the maximum over the real tokens are joined, for a finding may stand in one of
+    them alone.
+
+    Parameters
+    ----------
+    place_scale
+        One unit of each position coordinate that the tokens are read with, relative to the case's own middle; none
+        where it is empty.
     """
 
-    def __init__(self, *, features: int, hidden: int, width: int) -> None:
-        super().__init__()
-        self.token = nn.Sequential(nn.LayerNorm(features), nn.Linear(features, hidden), nn.GELU())
-        self.case = nn.Linear(2 * hidden, width)
+    place_scale: Tensor
 
-    def forward(self, values: Float[Tensor, "B T D"], mask: Bool[Tensor, "B T"]) -> Float[Tensor, "B E"]:
+    def __init__(self, *, features: int, hidden: int, width: int, place_scale: tuple[float, ...] = ()) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(features)
+        self.token = nn.Sequential(
+            nn.Linear(features + len(place_scale), hidden), nn.GELU(), nn.Linear(hidden, hidden), nn.GELU()
+        )
+        self.case = nn.Linear(2 * hidden, width)
+        self.register_buffer("place_scale", torch.tensor(place_scale), persistent=False)
+
+    def forward(self, tokens: Tokens) -> Float[Tensor, "B E"]:
         """A case without a real token gives the vector of nothing, which is the same for all."""
-        hidden = self.token(values)
-        weight = mask[..., None].to(hidden.dtype)
-        mean = (hidden * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1)
+        mask, weight = tokens.mask, tokens.mask[..., None].to(tokens.values.dtype)
+        count = weight.sum(dim=1).clamp(min=1)
+        read = self.norm(tokens.values)
+        if len(self.place_scale):
+            middle = (tokens.position * weight).sum(dim=1) / count
+            read = torch.cat([read, (tokens.position - middle[:, None]) / self.place_scale], dim=-1)
+        hidden = self.token(read)
+        mean = (hidden * weight).sum(dim=1) / count
         most = hidden.masked_fill(~mask[..., None], -math.inf).amax(dim=1)
         most = torch.where(mask.any(dim=1)[:, None], most, torch.zeros_like(most))
         return F.normalize(self.case(torch.cat([mean, most], dim=-1)).float(), dim=-1)
@@ -119,7 +139,9 @@ class PairModel(nn.Module):
     ) -> None:
         super().__init__()
         self.scan_encoder = scan_encoder
-        self.scan_projection = Projection(features=scan_encoder.sign_head.in_features, hidden=hidden, width=width)
+        self.scan_projection = Projection(
+            features=scan_encoder.sign_head.in_features, hidden=hidden, width=width, place_scale=(PLACE_MM,) * 3
+        )
         self.note_projection = Projection(features=note_features, hidden=hidden, width=width)
         scale = SIGLIP_SCALE if temperature is None else 1 / temperature
         self.log_scale = nn.Parameter(torch.tensor(math.log(scale)))
@@ -137,11 +159,12 @@ class PairModel(nn.Module):
     def read_scans(self, volume: Float[Tensor, "B C Z Y X"], affine: Float[Tensor, "B 4 4"]) -> Float[Tensor, "B E"]:
         """Vectors of scans."""
         tokens = self.scan_encoder(volume, affine).tokens
-        return self.scan_projection(tokens.values[..., : self.scan_encoder.sign_head.in_features], tokens.mask)
+        cells = tokens.values[..., : self.scan_encoder.sign_head.in_features]
+        return self.scan_projection(replace(tokens, values=cells))
 
     def read_notes(self, note: Tokens) -> Float[Tensor, "B E"]:
         """Vectors of notes, or of prompts."""
-        return self.note_projection(note.values, note.mask)
+        return self.note_projection(note)
 
 
 def pair_loss(pairs: Pairs, *, kind: str, alike: Bool[Tensor, "B B"] | None = None) -> Float[Tensor, ""]:

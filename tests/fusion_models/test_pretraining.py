@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -97,12 +98,23 @@ def test_prompt_scores_are_the_softmax_over_there_is_and_there_is_no_by_hand() -
 
 def test_a_projection_gives_vectors_of_length_one_whatever_stands_in_padding() -> None:
     torch.manual_seed(0)
-    head = Projection(features=6, hidden=8, width=4)
+    head = Projection(features=6, hidden=8, width=4, place_scale=(2.0, 2.0))
     values, mask = torch.randn(3, 5, 6), torch.tensor([[1, 1, 0, 0, 0], [1, 1, 1, 1, 1], [0, 0, 0, 0, 0]]).bool()
-    other = torch.where(mask[..., None], values, torch.full_like(values, 7.0))
-    assert torch.allclose(head(values, mask), head(other, mask))
-    assert torch.allclose(head(values, mask).norm(dim=-1), torch.ones(3))
-    assert torch.allclose(head(values[:1, :2], mask[:1, :2]), head(values, mask)[:1], atol=1e-6)
+    told = notes(values, mask)
+    other = notes(torch.where(mask[..., None], values, torch.full_like(values, 7.0)), mask)
+    assert torch.allclose(head(told), head(other))
+    assert torch.allclose(head(told).norm(dim=-1), torch.ones(3))
+    assert torch.allclose(head(told.take(torch.tensor([0]))), head(told)[:1], atol=1e-6)
+
+
+def test_a_projection_reads_where_a_token_lies_and_not_where_the_case_lies() -> None:
+    torch.manual_seed(0)
+    head = Projection(features=6, hidden=8, width=4, place_scale=(2.0, 2.0))
+    told = notes(torch.randn(1, 3, 6), torch.ones(1, 3, dtype=torch.bool))
+    place = torch.randn(1, 3, 2)
+    here, there, turned = (replace(told, position=way) for way in (place, place + 50.0, -place))
+    assert torch.allclose(head(here), head(there), atol=1e-4)
+    assert not torch.allclose(head(here), head(turned), atol=1e-3)
 
 
 def test_gradients_reach_scan_encoder_projections_and_temperature(pair_model: PairModel) -> None:

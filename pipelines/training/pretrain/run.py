@@ -221,8 +221,11 @@ def _text(workspace: Workspace, recipe: ModelRecipe, splits: Mapping[str, Split]
     )
     source = resolve_note_encoder(recipe.note.encoder, revision=recipe.note.revision)
     started_from = folder_digest(source)
-    language = load_language_model(source, seed=recipe.training.seed)
+    language = load_language_model(source, seed=recipe.training.seed, window=how.window)
     rows = {split: windows_of(part, language.tokenizer, window=how.window) for split, part in texts.items()}
+    check_enough(
+        {split: len(part) for split, part in rows.items()}, what="notes with words", fewest=1, mend="ingest more notes"
+    )
     with stage("pretrain on notes", how.epochs) as report:
         fitted = fit_words(
             language,

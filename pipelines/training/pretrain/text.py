@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from data_schemas.errors import ModelError
+from data_schemas.errors import ModelError, SettingsError
 from data_schemas.pretraining import PretrainRecipe
 from data_schemas.settings import ModelRecipe
 from fusion_models.masked_words import hide_words
@@ -34,7 +34,7 @@ class LanguageModel:
     fresh_head: bool
 
 
-def load_language_model(folder: Path, *, seed: int) -> LanguageModel:
+def load_language_model(folder: Path, *, seed: int, window: int | None = None) -> LanguageModel:
     """Load an encoder with its masked-language head; where it has none, a fresh one is tied to its word embeddings.
 
     Raises
@@ -42,6 +42,8 @@ def load_language_model(folder: Path, *, seed: int) -> LanguageModel:
     ModelError
         The folder holds no encoder of a kind that can be trained so, a weight of the encoder itself is missing, or the
         tokenizer has no mask.
+    SettingsError
+        It reads fewer sub-words at once than ``window``.
     """
     from transformers import AutoModelForMaskedLM, AutoTokenizer
 
@@ -68,6 +70,10 @@ def load_language_model(folder: Path, *, seed: int) -> LanguageModel:
         raise ModelError(f"note encoder {folder}: {len(absent)} weights are missing, the first is {absent[0]}")
     if tokenizer.mask_token_id is None:
         raise ModelError(f"note encoder {folder}: its tokenizer has no mask; give a BERT-like one")
+    ends = (getattr(model.config, "max_position_embeddings", None), tokenizer.model_max_length)
+    longest = min(end for end in ends if end is not None and end > 0)
+    if window is not None and window > longest:
+        raise SettingsError(f"pretrain.text.window: {window}; {folder} reads at most {longest} sub-words at once")
     fresh = any(key not in body for key in told["missing_keys"])
     if fresh:
         log.warning(

@@ -254,6 +254,11 @@ def test_a_folder_that_is_no_language_model_is_one_line(tmp_path: Path) -> None:
         load_language_model(tmp_path, seed=0)
 
 
+def test_a_window_that_the_encoder_cannot_read_is_one_line(bert: Path) -> None:
+    with pytest.raises(SettingsError, match=r"pretrain.text.window: 64; .* reads at most 32"):
+        load_language_model(bert, seed=0, window=64)
+
+
 def test_prompts_say_a_finding_by_its_display_name_and_deny_it() -> None:
     present, absent = prompts_of("pleural-effusion")
     assert present[0] == "There is pleural effusion."
@@ -371,6 +376,15 @@ def test_the_same_pretraining_gives_the_same_encoder(done: runs.Pretrained, plac
         patch.setattr(runs, "FEWEST_CASES", 8)
         again = pretrain(place, objective="contrastive", splits=splits)
     assert again.kept.folder == done.kept.folder
+
+
+def test_what_pretrain_prints_as_json_names_encoder_and_setting(done: runs.Pretrained) -> None:
+    from flows.cli.pretrain import summary
+
+    told = json.loads(json.dumps(summary(done)))
+    assert told["digest"] == done.kept.card.digest
+    assert told["setting"] == done.kept.setting
+    assert set(told["measures"]) == {"recall_at_1", "recall_at_10", "chance"}
 
 
 def test_mlflow_is_told_of_an_encoder_once(done: runs.Pretrained, place: Workspace) -> None:
