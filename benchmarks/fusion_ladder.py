@@ -39,7 +39,7 @@ BASELINES = ("concatenation", "gated", "late", AVERAGED, STACKED)
 # Learning rate, width, dropout: what every arm may choose from.
 GRID = ((1e-3, 64, 0.1), (3e-3, 64, 0.1), (1e-3, 32, 0.3), (3e-3, 32, 0.3))
 EPOCHS, PATIENCE, BATCH, MODALITY_DROPOUT = 30, 10, 64, 0.2
-RECOVERED, GLOBAL_MARGIN, PLAIN_MARGIN, MISSING_MARGIN, FAILS_BY = 0.8, 0.02, 0.01, 0.01, 0.02
+RECOVERED, GLOBAL_MARGIN, PLAIN_MARGIN, MISSING_MARGIN, FEWEST_PATIENTS = 0.8, 0.02, 0.01, 0.01, 2000
 Rows = dict[str, dict[int, np.ndarray]]
 
 
@@ -221,36 +221,46 @@ def missing(scores: Rows, no_note: Rows, measured: Measure, best: Mapping[str, M
     """Half of the test patients, drawn by chance, lose their note."""
     lost = measured.half()
     kept = {seed: ~rows for seed, rows in lost.items()}
-    both: dict[str, list[np.ndarray]] = {"without": [], "fails": [], "with": []}
-    print("\nHalf of the notes missing at test. AUROC, and its difference.\n")
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in ("own", "careless", "whole", "mixed", "loss")}
     heads = ("without note: scan only", CROSS, "no modality dropout", "with note: no modality dropout", CROSS)
-    print(f"| finding | {' | '.join(heads)} |")
-    print("| --- " * 6 + "|")
+    heads += ("log loss without note: scan only", CROSS, "no modality dropout")
+    print(f"\nHalf of the notes missing at test. AUROC, and log loss.\n\n| finding | {' | '.join(heads)} |")
+    print("| --- " * (len(heads) + 1) + "|")
+    halved = {
+        name: {seed: np.where(lost[seed][:, None], no_note[name][seed], scores[name][seed]) for seed in lost}
+        for name in (CROSS, FULL)
+    }
     for number, finding in enumerate(ROLES):
-        scan, model, careless = (
-            measured(rows, number, among=lost) for rows in (scores["scan only"], no_note[CROSS], no_note[FULL])
-        )
-        full, own = (measured(scores[name], number, among=kept) for name in (FULL, CROSS))
-        row = [_short(interval(part)) for part in (scan, model, careless, full, own)]
+        three = (scores["scan only"], no_note[CROSS], no_note[FULL])
+        scan, own, careless = (measured(rows, number, among=lost) for rows in three)
+        losses = [measured.loss(rows, number, among=lost) for rows in three]
+        whole, kept_own = (measured(scores[name], number, among=kept) for name in (FULL, CROSS))
+        row = [_short(interval(part)) for part in (scan, own, careless, whole, kept_own, *losses)]
         print(f"| {finding} | {' | '.join(row)} |")
         if best[finding]["scan"] > 0.55:
-            both["without"].append(model - scan)
-            both["fails"].append(careless - scan)
-        both["with"].append(own - full)
-    gains = {name: interval(np.mean(parts, axis=0)) for name, parts in both.items()}
-    print(f"\nMean over the findings that a scan tells, without note, minus scan only: {_signed(gains['without'])}; "
-          f"trained without modality dropout: {_signed(gains['fails'])}.")  # fmt: skip
-    print(f"Mean over all findings, with note, minus the model trained without modality dropout: "
-          f"{_signed(gains['with'])}.")  # fmt: skip
+            parts["own"].append(own - scan)
+            parts["careless"].append(careless - scan)
+        parts["whole"].append(kept_own - whole)
+        parts["mixed"].append(measured(halved[FULL], number) - measured(halved[CROSS], number))
+        parts["loss"].append(losses[2] - losses[1])
+    gains = {name: interval(np.mean(rows, axis=0)) for name, rows in parts.items()}
+    told = {
+        "own": "Without note, findings that a scan tells: minus scan only",
+        "careless": "The same, trained without modality dropout",
+        "whole": "With note, all findings: minus the model trained without modality dropout",
+        "mixed": "All patients, AUROC: trained without modality dropout minus with",
+        "loss": "Without note, log loss: trained without modality dropout minus with",
+    }
+    print("\n" + "\n".join(f"* {what}: {_signed(gains[name])}" for name, what in told.items()))
     missed = []
-    if measured.count < 2000:
-        missed.append(f"missing notes: {measured.count} test patients, 2,000 asked")
-    if gains["without"].value < -MISSING_MARGIN:
-        missed.append(f"missing notes: {_signed(gains['without'])} to scan only")
-    if gains["with"].value < -MISSING_MARGIN:
-        missed.append(f"missing notes: {_signed(gains['with'])} to the full model where the note is there")
-    if gains["fails"].value > -FAILS_BY:
-        missed.append(f"missing notes: without modality dropout it does not visibly fail, {_signed(gains['fails'])}")
+    if measured.count < FEWEST_PATIENTS:
+        missed.append(f"missing notes: {measured.count} test patients, {FEWEST_PATIENTS:,} asked")
+    if gains["own"].value < -MISSING_MARGIN:
+        missed.append(f"missing notes: {_signed(gains['own'])} to scan only")
+    if gains["whole"].value < -MISSING_MARGIN:
+        missed.append(f"missing notes: {_signed(gains['whole'])} to the full model where the note is there")
+    if gains["mixed"].high >= 0 or gains["loss"].low <= 0:
+        missed.append("missing notes: without modality dropout it does not visibly fail")
     return missed
 
 
@@ -283,6 +293,15 @@ class Measure:
         for seed, labels in self.labels.items():
             weights = self.weights[seed] if among is None else self.weights[seed] * among[seed]
             parts.append(auroc(scores[seed][:, finding], labels[:, finding], weights))
+        return (np.stack(parts, axis=1) * self.seeds).sum(axis=1)
+
+    def loss(self, scores: Mapping[int, np.ndarray], finding: int, *, among: Mapping[int, np.ndarray]) -> np.ndarray:
+        """The mean log loss of logits, of one finding among some patients."""
+        parts = []
+        for seed, labels in self.labels.items():
+            weights = self.weights[seed] * among[seed]
+            turned = np.where(labels[:, finding] == 1, -scores[seed][:, finding], scores[seed][:, finding])
+            parts.append((weights * np.logaddexp(0.0, turned)).sum(axis=1) / weights.sum(axis=1))
         return (np.stack(parts, axis=1) * self.seeds).sum(axis=1)
 
 

@@ -54,9 +54,9 @@ def child(folder: Path, scans: int) -> None:
     rows = [row for row in synthetic_examples((("train", scans), ("validation", 8)), seed=3, recipe=recipe) if row.scan]
     train, held_out = ([row for row in rows if row.split == name] for name in ("train", "validation"))
     signs = choose_signs(train, recipe)
-    print("start", flush=True)
     torch.manual_seed(0)
     encoder = build_scan_encoder(recipe, signs=len(signs))
+    print("start", flush=True)  # the imports are behind it: what is killed is a fit
     fit_scan_encoder(encoder, train, held_out, signs=signs, recipe=recipe, checkpoint=folder / "scan-encoder")
     generator = torch.Generator().manual_seed(1)
 

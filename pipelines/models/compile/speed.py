@@ -36,7 +36,8 @@ def measure_speed(
     A part that no example has anything for is left out.
     """
     speeds = []
-    volume = next((torch.from_numpy(row.scan.values)[None].float() for row in examples if row.scan is not None), None)
+    # A copy: what comes out of the cache cannot be written to, and torch warns of that.
+    volume = next((torch.tensor(row.scan.values[None]).float() for row in examples if row.scan is not None), None)
     if SCAN in graphs and volume is not None:
         one, other = model.scan_encoder.body, compiled.scan_encoder.body
         times = in_turns([lambda: one(volume), lambda: other(volume)], rounds=rounds)

@@ -16,7 +16,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_schemas.errors import InputError, ModelError
+from data_schemas.errors import InputError, ModelError, SettingsError
 from data_schemas.pretraining import ContrastiveRecipe, PretrainRecipe, TextRecipe, VolumeRecipe
 from data_schemas.settings import ModelRecipe, ScanRecipe, TrainingRecipe
 from fusion_models.masked_volume import MaskedVolume
