@@ -13,11 +13,13 @@ import argparse
 import os
 import sys
 import time
+from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
 import torch
+from safetensors.torch import load_file, save_file
 
 from data_schemas.parity import ParityReport
 from fusion_models.scan_encoder import ScanEncoder
@@ -80,17 +82,25 @@ def main() -> int:
     parser.add_argument("--side", type=int, default=96)
     parser.add_argument("--architecture", default="densenet121")
     parser.add_argument("--tap", default="norm5")
-    parser.add_argument("--steps", type=int, default=120)
+    parser.add_argument("--steps", type=int, default=150)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--test", type=int, default=200)
     parser.add_argument("--calibration", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--backends", nargs="+", choices=BACKENDS, default=BACKENDS)
+    parser.add_argument("--weights", type=Path, help="Safetensors of the trained net: read, or written where absent.")
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     torch.manual_seed(0)
     encoder = ScanEncoder(architecture=given.architecture, channels=1, tap=given.tap, width=1.0, signs=1)
-    fit(encoder, side=given.side // 3, steps=given.steps, batch=given.batch)
+    if given.weights and given.weights.is_file():
+        encoder.load_state_dict(load_file(given.weights))
+        encoder.eval()
+    else:
+        fit(encoder, side=given.side // 3, steps=given.steps, batch=given.batch)
+        if given.weights:
+            save_file(encoder.state_dict(), given.weights)
     print(f"  trained; load {os.getloadavg()[0]:.1f}", file=sys.stderr, flush=True)
     calibration = list(volumes(given.calibration, side=given.side, seed=1)[0])
     test, label = volumes(given.test, side=given.side, seed=2)
@@ -99,7 +109,7 @@ def main() -> int:
     began = time.perf_counter()
     whole = export_scan(encoder, shape=(given.side,) * 3)
     print(f"  exported in {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
-    for backend in BACKENDS:
+    for backend in given.backends:
         for precision in ("fp32", "int8"):
             data = whole if precision == "fp32" else quantise_scan(whole, calibration, backend=backend)
             graphs[backend, precision] = data
@@ -123,7 +133,7 @@ def main() -> int:
     weights = sum(value.numel() * value.element_size() for value in eager.state_dict().values()) / 1e6
     print(f"\n{given.architecture} {given.side}³, {given.threads} threads, {given.rounds} rounds in turns,")
     print(f"{given.test} test volumes; load average {before:.1f} before and {after:.1f} after the timing;")
-    libraries = ", ".join(f"{backend} {backend_version(backend)}" for backend in BACKENDS)
+    libraries = ", ".join(f"{backend} {backend_version(backend)}" for backend in given.backends)
     print(f"{libraries}, torch {torch.__version__}, {os.cpu_count()} cores\n")
     print("| arm | median ms | times as fast | MB | AUROC | AUROC less torch's (95 %) | scores differ at most (mean) |")
     print("|---|---|---|---|---|---|---|")

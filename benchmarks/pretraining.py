@@ -3,12 +3,14 @@
 Synthetic patients in memory. Everyone of the training split has a scan and its report, one in ten has labels. Per seed:
 a scan encoder is fitted on the labelled ones from fresh weights, from weights that were pretrained on all scans with
 their reports (contrastive), and from weights that were pretrained on the scans alone (hidden blocks); same data, same
-epochs, same seed. Each is measured on the same test patients, none of whose scans, reports or labels any fit has seen.
+epochs, same seed; each takes the better of two rates for its body, by its loss on the labelled validation patients.
+Each is measured on the same test patients, none of whose scans, reports or labels any fit has seen.
 
 The clinic notes of the synthetic hospital tell nothing of the scan, by design; reports do, so reports are what scans
 are paired with here. They are written by this file: effusion and ground glass with their side as the scan shows it,
-and the zone of every mass, in sentences whose frames differ between training and test. A report tells what labels tell: so the gain is that of reports which
-nobody has turned into labels, not of scans alone. Retrieval has a ceiling: many patients have equal findings.
+and the zone of every mass, in sentences whose frames differ between training and test. A report tells what labels
+tell: so the gain is that of reports which nobody has turned into labels, not of scans alone. Retrieval has a ceiling:
+many patients have equal findings.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Small cohorts as a research group has them, ingested and trained with nothing but defaults.
 
-`.venv/bin/python benchmarks/small_cohorts.py` writes cohorts whose truth is known: brain-like MR as NIfTI, chest-like CT
-as folders of PNG, abdomen-like CT as NIfTI; with short texts, observations and a labels table of findings that scanote
-does not know. Then `scanote scan-table`, `ingest` and `train` run as a user would run them. Printed are the minutes, and
-per finding the cross-validated AUROC beside the best that is attainable from the generative model, and beside a plain
-baseline (volumes shrunk to 8³, words counted, values; a ridge-penalised logistic regression on all of it) in the same folds' number.
+`.venv/bin/python benchmarks/small_cohorts.py` writes cohorts whose truth is known: brain-like MR as NIfTI, chest-like
+CT as folders of PNG, abdomen-like CT as NIfTI; with short texts, observations and a labels table of findings that
+scanote does not know. Then `scanote ingest` and `train` run as a user would run them. Printed are the minutes, and per
+finding the cross-validated AUROC beside the best that is attainable from the generative model, and beside a plain
+baseline (volumes shrunk to 8³, words counted, values; a ridge-penalised logistic regression over all of it, ten folds).
 Exits 1 if a training takes 30 minutes or more.
 """
 
@@ -102,7 +102,7 @@ def brains(count: int, seed: int) -> Cohort:
 
 
 def chests(count: int, seed: int) -> Cohort:
-    """Chest-like CT: the texture of the lungs tells *fibrosing*; a clue in the text alone tells *weight-loss-work-up*."""
+    """Chest-like CT: the texture of the lungs tells *fibrosing*; a clue in the text tells *weight-loss-work-up*."""
     from scipy.ndimage import gaussian_filter
 
     random = np.random.default_rng(seed)

@@ -185,7 +185,7 @@ class ConceptRecipe(Record):
 
 
 class FusionRecipe(Record):
-    """The fusion. ``linear`` is that of small cohorts: penalised scores, stacked or joined, measured by cross-validation."""
+    """The fusion. ``linear`` is that of small cohorts: penalised scores, measured by cross-validation."""
 
     kind: Literal["cross-attention", "joint", "bottleneck", "concatenation", "gated", "late", "linear"] = neutral(
         "cross-attention"

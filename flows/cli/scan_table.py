@@ -18,7 +18,7 @@ def scan_table(
     ] = "",
     modality: Annotated[str, typer.Option(help="Written into every row: CT, MR, PT …")] = "",
 ) -> None:
-    """Draft scanote-scans.csv, which says whose each NIfTI file and each stack of pictures is. Read it before ingest."""
+    """Draft scanote-scans.csv, which says whose NIfTI files and stacks of pictures are. Read it before ingest."""
     from pipelines.scans.scan_table import STEM
     from pipelines.scans.scan_table_draft import draft_scan_table
 
@@ -30,6 +30,4 @@ def scan_table(
         out.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"{out}: cannot be written ({error.strerror}); choose a folder that can") from None
-    tell(
-        f"wrote {out}: {text.count(chr(10)) - 1} rows; read it, fill in what is blank, then: scanote ingest --scans {folder}"
-    )
+    tell(f"wrote {out}: {text.count(chr(10)) - 1} rows; read it, fill in what is blank, then ingest {folder}")

@@ -68,6 +68,7 @@ def private(workspace: Workspace) -> tuple[Path, ...]:
     return (*database, *pages, workspace.manifest, workspace.incoming, workspace.root / "scanote.yaml")
 
 
+@pytest.mark.slow
 def test_a_batch_with_failures_tells_nobody_who_the_patients_are(
     champion: Callable[..., Workspace],
     planted: tuple[Hospital, Canaries],

@@ -39,7 +39,7 @@ def test_help_names_every_verb_and_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     verbs = "demo synth inspect volume ingest receive cohort train diagnose promote rollback serve export settings"
-    verbs += " forget compile pretrain"
+    verbs += " forget compile pretrain evaluate scan-table"
     for verb in verbs.split():
         assert f"  {verb} " in done.stdout
 
@@ -115,18 +115,28 @@ def test_a_bundle_with_a_missing_patient_loses_only_what_belongs_to_nobody(
     assert summary["cases"] == 3
 
 
-def test_a_label_for_an_unknown_finding_names_the_column(scanote: Scanote, tmp_path: Path) -> None:
+def test_a_finding_of_the_cohorts_own_is_taken_and_said(scanote: Scanote, tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("patient_id,sunburn\nA,1\n")
     done = scanote("ingest", "-w", tmp_path / "w", "--labels", tmp_path / "labels.csv")
+    assert done.code == 0
+    assert "own-finding" in done.err
+    assert "sunburn" in done.err
+
+
+@pytest.mark.parametrize(
+    ("table", "said"), [("patient_id,pnuemonia\nA,1\n", "pneumonia"), ("patient_id,grade\nA,II\n", "'grade'")]
+)
+def test_a_column_that_is_no_finding_is_one_line(scanote: Scanote, tmp_path: Path, table: str, said: str) -> None:
+    (tmp_path / "labels.csv").write_text(table)
+    done = scanote("ingest", "-w", tmp_path / "w", "--labels", tmp_path / "labels.csv")
     assert done.code == 2
-    assert "sunburn" in done.complaint
-    assert "pleural-effusion" in done.complaint
+    assert said in done.complaint
 
 
 def test_nothing_is_lost_when_a_later_table_is_unusable(
     scanote: Scanote, ingested: Path, hospital: Hospital, tmp_path: Path
 ) -> None:
-    (tmp_path / "labels.csv").write_text("patient_id,sunburn\nA,1\n")
+    (tmp_path / "labels.csv").write_text("patient_id,grade\nA,II\n")
     assert scanote("ingest", "-w", ingested, "--labels", tmp_path / "labels.csv").code == 2
     again = scanote("ingest", "-w", ingested, "--scans", hospital.scans, "--json")
     assert json.loads(again.out)["records"]["scans"] == {"added": 0, "known": 3}
