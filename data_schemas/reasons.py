@@ -183,7 +183,7 @@ MEANING: dict[Reason | Remark, str] = {
     Remark.ID_MAPPED: "Scan and record were joined through the id map.",
     Remark.ENCODING_CHOSEN: "A file is not UTF-8; it was read in the encoding that is named beside it.",
     Remark.MOJIBAKE_SUSPECTED: 'Text looks like UTF-8 that was read as Latin-1 before it came here ("Ã¤").',
-    Remark.DELIMITER_CHOSEN: "The cells of a CSV file are not parted by commas but by the sign that is named beside it.",
+    Remark.DELIMITER_CHOSEN: "The cells of a CSV file are not parted by commas but by the sign named beside it.",
     Remark.NULLS_BLANKED: "Null characters within a text became blanks.",
     Remark.UNIT_ASSUMED: "Values without a unit were taken in the one that the settings name.",
     Remark.BOUND_TAKEN: 'Of values such as "<0.5" the bound was taken; the settings allow it.',
