@@ -17,7 +17,7 @@ from pipelines.training.run import train
 from pipelines.workspace.cache import ArrayCache
 
 
-@pytest.mark.parametrize("kind", ["gated", "late"])
+@pytest.mark.parametrize("kind", ["gated"])
 def test_a_run_with_another_fusion_names_its_arm_and_leaves_a_model_that_reads_the_same(
     examples, recipe, kind, tmp_path
 ):
