@@ -2,9 +2,8 @@
 
 The task is planted: a dense ball somewhere in a noisy volume. The net learns it at a third of the side, so that its
 scores mean something, and reads new volumes at the full side; every arm's scores are compared with torch's as `scanote
-compile` does. Floors: OpenVINO fp32 at least 1.4 times as fast as torch, int8 at least 2 times,
-each with the interval of its AUROC difference inside ±0.01. What `scanote compile` asks beyond that (the Brier score) is
-told, and is no floor.
+compile` does. Floors: OpenVINO fp32 at least 1.4 times as fast as torch, int8 at least 2 times, each with the interval
+of its AUROC difference inside ±0.01. What `scanote compile` asks beyond that (the Brier score) is told, and no floor.
 
     .venv/bin/python benchmarks/light_models.py
 """
