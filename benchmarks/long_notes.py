@@ -41,9 +41,11 @@ FILLER = (
 SAID = {
     "train": (
         ("The drain fluid grew malignant cells.", "Cytology of the drain came back as cancer.",
-         "Malignant cells were seen in the fluid.", "Cytology is positive for carcinoma."),
+         "Malignant cells were seen in the fluid.", "Cytology is positive for carcinoma.",
+         "The cytologist found cancer cells.", "Cytology was malignant."),
         ("The drain fluid held no malignant cells.", "Cytology of the drain came back as benign.",
-         "No malignant cells were seen in the fluid.", "Cytology is negative for carcinoma."),
+         "No malignant cells were seen in the fluid.", "Cytology is negative for carcinoma.",
+         "The cytologist found no cancer cells.", "Cytology was benign."),
     ),
     "test": (
         ("The fluid of the drain was read as malignant.", "Carcinoma cells were found by cytology."),
@@ -87,7 +89,8 @@ def cut(example: Example, tokenizer: object) -> Example:
 
 def tokens_of(examples: Sequence[Example], note_model: NoteModel) -> tuple[Batch, int]:
     found = encode_notes(examples, note_model=note_model, recipe=RECIPE.note, device="cpu")
-    read = max(sum(len(row) for row in windows.ids) for _, windows in found)
+    overlap = RECIPE.note.stride
+    read = max(sum(len(row) - 2 - overlap for row in windows.ids) + overlap for _, windows in found)
     return Batch({"note": collate([tokens for tokens, _ in found])}), read
 
 
@@ -110,7 +113,7 @@ def scores(model: CaseModel, batch: Batch) -> np.ndarray:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--train", type=int, default=240, help="records of up to eight pages to train on")
+    parser.add_argument("--train", type=int, default=480, help="records of up to eight pages to train on")
     parser.add_argument("--records", type=int, default=8, help="long records, each read with either sentence")
     parser.add_argument("--pages", type=float, default=20)
     parser.add_argument("--seed", type=int, default=0)
