@@ -28,7 +28,7 @@ from pathlib import Path
 
 from data_schemas.scan import PatientFacts
 from pipelines.notes.release.dates import Clock
-from pipelines.notes.release.deidentify import METHOD, find_identifiers, prepare, words_of
+from pipelines.notes.release.deidentify import METHOD, find_identifiers, prepare
 from pipelines.notes.release.identifiers import Known, known_of
 
 FLOOR, NOTES = 0.99, 2000
@@ -261,7 +261,7 @@ def make_note(book: dict, rng: random.Random) -> Planted:
             spans += [(kind, at + start, at + end) for start, end in _named(kind, text)]
         parts.append(text)
         at += len(text)
-    clock = Clock(shift_days=rng.randrange(365, 3652), written=written, birth_dates=known.birth_dates)
+    clock = Clock(shift_days=rng.randrange(365, 3652), written=written)
     return Planted("".join(parts), tuple(spans), known, clock)
 
 
@@ -390,6 +390,11 @@ def measure(name: str, count: int, seed: int) -> tuple[Counter, Counter, Counter
             if gone and not inside:
                 misses.append(f"false: {note.text[max(0, match.start() - 25) : match.end() + 15]!r}")
     return planted, found, words, count, seconds, misses
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text, tags as one word."""
+    return re.findall(r"\[[A-Z ]+\]|[^\W_]+(?:['’\-.][^\W_]+)*", text)
 
 
 def measure_reports(path: Path) -> tuple[int, int, int, float, Counter]:

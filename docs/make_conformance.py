@@ -76,8 +76,10 @@ tells. Compressed pixels are decoded in a child process; what it may take stands
 
 * DICOM with or without preamble, extension and file meta information. The preamble is never interpreted.
 * NIfTI (`.nii`, `.nii.gz`): one 3D volume with an affine into the scanner's space. It names no patient, so no
-  record is joined with it.
-* PNG and TIFF, grey, 8 or 16 bits, with a `scanote-stack.yaml` beside them that states spacing, place and patient.
+  record is joined with it unless a table of scans (`scanote-scans.csv`, [small cohorts](small-cohorts.md)) says whose
+  it is.
+* PNG and TIFF, grey, 8 or 16 bits, with a `scanote-stack.yaml` beside them, or a row of the table of scans, that states
+  spacing, place and patient.
 * Archives ({", ".join(f"`{name}`" for name in ARCHIVE_NAMES)}):
   used whole or not at all. Links in them are passed over, and no name in them decides where anything is written. A
   DICOMDIR is compared with the files that are there; none of its paths is ever opened.

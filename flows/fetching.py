@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from data_schemas.errors import InputError, ServerError
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pipelines.sources.dicomweb import Fetched
     from pipelines.sources.fhir_server import FetchedRecords
     from pipelines.workspace.paths import Workspace
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -59,17 +61,12 @@ def fetch_studies(
     from pipelines.workspace.tombstones import blocked
 
     rules = workspace.settings.sources.dicomweb
-    address = url or rules.url
-    if not address:
-        raise InputError("no DICOMweb server: name one, or set sources.dicomweb.url in the workspace's scanote.yaml")
-    first = since or (today or date.today()) - timedelta(days=rules.days)
-    if until and until < first:
-        raise InputError("the last day lies before the first one; exchange them")
+    address = _address(url or rules.url, "DICOMweb")
+    first = _first_day(since, until, days=rules.days, today=today)
     with workspace.database() as engine:
         forgotten = blocked(engine).studies
-    counts, problem = None, None
-    try:
-        counts = fetch(
+    counts, problem = _attempt(
+        lambda: fetch(
             connect(address),
             workspace.incoming,
             key=workspace.key,
@@ -79,10 +76,9 @@ def fetch_studies(
             skip=forgotten,
             progress=progress,
         )
-        if counts.failed:
-            problem = ServerError(f"{counts.failed} series could not be fetched; run the same command to go on")
-    except ServerError as error:
-        problem = error
+    )
+    if counts and counts.failed:
+        problem = ServerError(f"{counts.failed} series could not be fetched; run the same command to go on")
     folder = workspace.incoming / FETCHED
     return Arrival((folder,) if instances_in(folder) else (), counts, problem)
 
@@ -109,15 +105,10 @@ def fetch_fhir(
     from pipelines.sources.fhir_server import fetch_records
 
     rules = workspace.settings.sources.fhir
-    address = url or rules.url
-    if not address:
-        raise InputError("no FHIR server: name one, or set sources.fhir.url in the workspace's scanote.yaml")
-    first = since or (today or date.today()) - timedelta(days=rules.days)
-    if until and until < first:
-        raise InputError("the last day lies before the first one; exchange them")
-    counts, problem = None, None
-    try:
-        counts = fetch_records(
+    address = _address(url or rules.url, "FHIR")
+    first = _first_day(since, until, days=rules.days, today=today)
+    counts, problem = _attempt(
+        lambda: fetch_records(
             connect_fhir(address),
             workspace.incoming,
             key=workspace.key,
@@ -128,10 +119,9 @@ def fetch_fhir(
             page=rules.page,
             progress=progress,
         )
-        if counts.failed:
-            problem = ServerError(f"{counts.problems[0]}; {counts.failed} kinds were not fetched to their end, retry")
-    except ServerError as error:
-        problem = error
+    )
+    if counts and counts.failed:
+        problem = ServerError(f"{counts.problems[0]}; {counts.failed} kinds were not fetched to their end, retry")
     return RecordsArrival(fetched_records(workspace), counts, problem)
 
 
@@ -141,3 +131,26 @@ def fetched_records(workspace: Workspace) -> tuple[Path, ...]:
 
     folder = workspace.incoming / FETCHED
     return (folder,) if any(folder.glob("*/*.ndjson")) else ()
+
+
+def _address(url: str | None, kind: str) -> str:
+    if not url:
+        setting = f"sources.{kind.lower()}.url"
+        raise InputError(f"no {kind} server: name one, or set {setting} in the workspace's scanote.yaml")
+    return url
+
+
+def _first_day(since: date | None, until: date | None, *, days: int, today: date | None) -> date:
+    """The first day that is asked for: the given one, or so many days ago as the settings say."""
+    first = since or (today or date.today()) - timedelta(days=days)
+    if until and until < first:
+        mend = "exchange them" if since else f"that is {first}, by the settings: name another"
+        raise InputError(f"the last day lies before the first one; {mend}")
+    return first
+
+
+def _attempt(fetch: Callable[[], T]) -> tuple[T | None, ServerError | None]:
+    try:
+        return fetch(), None
+    except ServerError as error:
+        return None, error

@@ -16,7 +16,7 @@ from fusion_models.tokens import Tokens
 def entered(module: nn.Module) -> Iterator[dict[str, Tokens]]:
     """Collects, while the module reads a batch, the tokens as its fusion takes them in, by modality.
 
-    The last slot of each is the absence token. A reader without entrances (late fusion, say) leaves it empty.
+    The last slot of each is the absence token. A reader without entrances (the linear one) leaves it empty.
     """
     found: dict[str, Tokens] = {}
 

@@ -1,7 +1,7 @@
 """The reader for small cohorts: each modality pooled to one vector, one penalised linear score, and their fusion.
 
 Two fusions share these weights' shape. *Late*: the modalities' scores are weighed by how well they told the truth on
-cases they were not fitted on (stacking, Wolpert 1992), with weights of zero or above. *Concatenation*: one score over
+cases they were not fitted on (stacking, Wolpert 1992), with weights of zero or above. *Joint*: one score over
 all vectors, which is late fusion with every weight 1 and the vectors fitted together.
 """
 
@@ -71,7 +71,7 @@ class LinearDiagnoser(nn.Module):
             share = self._of("share", name)
             logits = logits + share * score * present[:, None]
             moved[name] = self._moved(name, part) * share[None, :, None]
-        return Reading(logits, _shares(moved, self.names))
+        return Reading(logits, _shares(moved, tokens))
 
     def _level(self, name: str, vector: Float[Tensor, "B D"]) -> Float[Tensor, "B F D"]:
         level = (vector[:, None] - self._of("centre", name)) / self._of("spread", name)
@@ -97,10 +97,14 @@ def pool(tokens: Tokens) -> tuple[Float[Tensor, "B D"], Bool[Tensor, " B"]]:
     return total / count.clamp(min=1)[:, None], count > 0
 
 
-def _shares(moved: Mapping[str, Tensor], names: tuple[str, ...]) -> dict[str, Tensor]:
-    """Absolute parts as shares that sum to 1 for each finding, evenly spread where nothing moved."""
-    joined = torch.cat([moved[name].abs() for name in names], dim=2)
+def _shares(moved: Mapping[str, Tensor], tokens: Mapping[str, Tokens]) -> dict[str, Tensor]:
+    """Absolute parts as shares that sum to 1 for each finding; where nothing moved, even over what the case has.
+
+    What it does not have counts there as its absence, as other fusions have it; padding never does.
+    """
+    joined = torch.cat([part.abs() for part in moved.values()], dim=2)
+    masks = [tokens[name].mask for name in moved]
+    real = torch.cat([slots for mask in masks for slots in (mask, ~mask.any(dim=1, keepdim=True))], dim=1)[:, None]
     total = joined.sum(dim=2, keepdim=True)
-    even = torch.full_like(joined, 1 / joined.shape[2])
-    parts = torch.where(total > 0, joined / total.clamp(min=1e-12), even)
-    return dict(zip(names, parts.split([moved[name].shape[2] for name in names], dim=2), strict=True))
+    parts = torch.where(total > 0, joined / total.clamp(min=1e-12), real / real.sum(dim=2, keepdim=True))
+    return dict(zip(moved, parts.split([part.shape[2] for part in moved.values()], dim=2), strict=True))

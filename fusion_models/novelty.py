@@ -32,18 +32,25 @@ class Novelty(nn.Module):
         self.register_buffer("precision", torch.eye(features))
         self.register_buffer("limit", torch.tensor(0.0))
 
-    def fit(self, pooled: Float[Tensor, "N D"], held_out: Float[Tensor, "M D"], *, quantile: float) -> None:
+    def fit(
+        self,
+        pooled: Float[Tensor, "N D"],
+        held_out: Float[Tensor, "M D"],
+        *,
+        quantile: float,
+        least_variance: float = 1e-8,
+    ) -> None:
         """Take mean and covariance from training scans and the limit from held-out ones.
 
         The covariance is shrunk by a tenth towards its own diagonal, so that few scans do not make it singular. The
         limit is the ``quantile`` of the held-out distances, and at least the largest of them if there are fewer than
-        1 / (1 - quantile).
+        1 / (1 - quantile). ``least_variance`` is that of a feature which never varied.
         """
         pooled, held_out = pooled.double(), held_out.double()
         mean = pooled.mean(dim=0)
         size = pooled.shape[1]
         covariance = torch.cov(pooled.T).reshape(size, size) if len(pooled) > 1 else torch.eye(size).double()
-        diagonal = torch.diag(covariance.diagonal().clamp(min=1e-8))
+        diagonal = torch.diag(covariance.diagonal().clamp(min=least_variance))
         precision = torch.linalg.inv((1 - SHRINKAGE) * covariance + SHRINKAGE * diagonal)
         self.mean.copy_(mean)
         self.precision.copy_(precision)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +12,7 @@ from flows.cli.shared import (
     JsonOption,
     StrictOption,
     WorkspaceOption,
+    actor,
     print_json,
     stage,
     tell,
@@ -60,7 +60,7 @@ def export(
         released = run(
             given,
             release,
-            actor=getuser(),
+            actor=actor(),
             profile=profile,
             paths=paths or (),
             notes=notes,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -14,6 +13,7 @@ from flows.cli.shared import (
     DEFAULT_WORKSPACE,
     JsonOption,
     WorkspaceOption,
+    actor,
     print_json,
     quiet_libraries,
     tell,
@@ -51,6 +51,8 @@ def forget(
 
     if reason and not lift:
         raise InputError("--reason belongs to --lift")
+    if issuer and lift:
+        raise InputError("--issuer is for forgetting: a tombstone knows no issuer; leave it out with --lift")
     given = open_workspace(workspace)
     patient_id = _read_id(patient)
     if lift:
@@ -80,7 +82,7 @@ def _forget(
 ) -> None:
     from pipelines.delivery.forget import forget as run
 
-    done = run(workspace, patient_id, actor=getuser(), issuer=issuer, space=space)
+    done = run(workspace, patient_id, actor=actor(), issuer=issuer, space=space)
     models = _models(workspace, done)
     if as_json:
         summary = {"removed": {} if again else done.counts, "already": again, "month": done.month, **models}
@@ -139,7 +141,7 @@ def _lift(
 ) -> None:
     from pipelines.delivery.forget import lift as run
 
-    months = run(workspace, patient_id, reason=reason, actor=getuser(), space=space)
+    months = run(workspace, patient_id, reason=reason, actor=actor(), space=space)
     if as_json:
         print_json({"lifted": list(months)})
     else:
@@ -148,17 +150,16 @@ def _lift(
 
 def _read_id(given: str) -> str:
     """The id from the command line, from stdin or from a file; one line, so that a list is not taken for an id."""
-    if given == "-":
-        text = sys.stdin.read(LONGEST_ID * 4)
-    elif given.startswith("@") and len(given) > 1:
-        path = Path(given[1:])
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{path}: cannot be read as text ({type(error).__name__})") from None
-    else:
+    if given != "-" and not (given.startswith("@") and len(given) > 1):
         return given
+    place = "stdin" if given == "-" else given[1:]
+    try:
+        text = sys.stdin.read(LONGEST_ID * 4) if given == "-" else Path(place).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{place}: cannot be read as text ({type(error).__name__})") from None
     lines = [line for line in text.splitlines() if line.strip()]
-    if len(lines) != 1 or len(lines[0]) > LONGEST_ID:
+    if len(lines) != 1:
         raise InputError(f"expected one patient id, on one line; found {len(lines)} lines")
+    if len(lines[0]) > LONGEST_ID:
+        raise InputError(f"expected one patient id; found a line of more than {LONGEST_ID} characters")
     return lines[0]

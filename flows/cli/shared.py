@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from getpass import getuser
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -58,6 +59,14 @@ def stage(name: str, steps: int) -> Iterator[Callable[[int, int], None]]:
     else:
         yield lambda _done, _total: None
         print(f"  {name:<28} {time.monotonic() - began:6.1f} s", file=sys.stderr, flush=True)
+
+
+def actor() -> str:
+    """Who runs this, for the audit log; their number where the machine has no name for it, as in many containers."""
+    try:
+        return getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def print_json(content: Any) -> None:

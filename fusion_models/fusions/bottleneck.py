@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from fusion_models.fusions.attention import Layer
-from fusion_models.fusions.entrance import Entrance
+from fusion_models.fusions.entrance import by_modality, entrances, side_by_side
 from fusion_models.tokens import Tokens
 
 LATENTS = 8
@@ -33,7 +33,7 @@ class BottleneckFusion(nn.Module):
     ) -> None:
         super().__init__()
         self.names = tuple(features)
-        self.enter = nn.ModuleDict({name: Entrance(features[name], position_scale[name], width) for name in features})
+        self.enter = entrances(features, position_scale, width)
         self.latent = nn.Parameter(torch.randn(LATENTS, width) * width**-0.5)
         self.layers = nn.ModuleList(
             nn.ModuleDict({step: Layer(width=width, heads=heads, dropout=dropout) for step in ("read", "mix", "tell")})
@@ -43,18 +43,12 @@ class BottleneckFusion(nn.Module):
 
     def forward(self, tokens: Mapping[str, Tokens]) -> dict[str, Tokens]:
         """Fused tokens by modality, each with one more slot at its end: its absence token."""
-        entered = [(name, *self.enter[name](tokens[name])) for name in self.names]
-        values = torch.cat([part.values for _, part, _ in entered], dim=1)
-        place = torch.cat([where for *_, where in entered], dim=1)
-        mask = torch.cat([part.mask for _, part, _ in entered], dim=1)
+        entered = {name: self.enter[name](tokens[name]) for name in self.names}
+        values, place, mask = side_by_side(entered)
         latent = self.latent.expand(len(values), -1, -1)
         known, real = latent, mask.new_ones(latent.shape[:2])
         for layer in self.layers:
             latent = layer["read"](latent, values, place, mask)  # type: ignore[index]
             latent = layer["mix"](latent, latent, known, real)  # type: ignore[index]
             values = layer["tell"](values, latent, known, real)  # type: ignore[index]
-        fused = self.norm(values).split([part.values.shape[1] for _, part, _ in entered], dim=1)
-        return {
-            name: Tokens(own, part.mask, part.position, part.source)
-            for (name, part, _), own in zip(entered, fused, strict=True)
-        }
+        return by_modality(self.norm(values), entered)

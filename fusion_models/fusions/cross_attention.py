@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from fusion_models.fusions.attention import Layer
-from fusion_models.fusions.entrance import Entrance
+from fusion_models.fusions.entrance import entrances
 from fusion_models.tokens import Tokens
 
 
@@ -38,7 +38,7 @@ class CrossAttentionFusion(nn.Module):
     ) -> None:
         super().__init__()
         self.names = tuple(features)
-        self.enter = nn.ModuleDict({name: Entrance(features[name], position_scale[name], width) for name in features})
+        self.enter = entrances(features, position_scale, width)
         self.layers = nn.ModuleList(
             nn.ModuleDict({name: Layer(width=width, heads=heads, dropout=dropout) for name in features})
             for _ in range(layers)

@@ -5,6 +5,9 @@ A missing modality is its learned absence token (mask true), so no row is ever f
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -47,6 +50,29 @@ class Entrance(nn.Module):
             source=F.pad(tokens.source, (0, 1), value=-1),
         )
         return entered, F.pad(place, (0, 0, 0, 1))
+
+
+def entrances(
+    features: Mapping[str, int], position_scale: Mapping[str, tuple[float, ...]], width: int
+) -> nn.ModuleDict:
+    """One entrance a modality, by name and in its order."""
+    return nn.ModuleDict({name: Entrance(features[name], position_scale[name], width) for name in features})
+
+
+def side_by_side(entered: Mapping[str, tuple[Tokens, Tensor]]) -> tuple[Tensor, Tensor, Tensor]:
+    """Values and places [B, T, width] and the mask [B, T] of all modalities' tokens in one sequence."""
+    parts = entered.values()
+    return (
+        torch.cat([part.values for part, _ in parts], dim=1),
+        torch.cat([place for _, place in parts], dim=1),
+        torch.cat([part.mask for part, _ in parts], dim=1),
+    )
+
+
+def by_modality(values: Float[Tensor, "B T D"], entered: Mapping[str, tuple[Tokens, Tensor]]) -> dict[str, Tokens]:
+    """Such a sequence of values as the tokens that it was made of."""
+    own = values.split([part.values.shape[1] for part, _ in entered.values()], dim=1)
+    return {name: replace(part, values=new) for (name, (part, _)), new in zip(entered.items(), own, strict=True)}
 
 
 def fourier(position: Float[Tensor, "B T P"]) -> Float[Tensor, "B T Q"]:

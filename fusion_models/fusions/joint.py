@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 from torch import nn
 
 from fusion_models.fusions.attention import Layer
-from fusion_models.fusions.entrance import Entrance
+from fusion_models.fusions.entrance import by_modality, entrances, side_by_side
 from fusion_models.tokens import Tokens
 
 
@@ -27,21 +28,18 @@ class JointFusion(nn.Module):
     ) -> None:
         super().__init__()
         self.names = tuple(features)
-        self.enter = nn.ModuleDict({name: Entrance(features[name], position_scale[name], width) for name in features})
+        self.enter = entrances(features, position_scale, width)
         self.kind = nn.ParameterDict({name: nn.Parameter(torch.randn(width) * 0.02) for name in features})
         self.layers = nn.ModuleList(Layer(width=width, heads=heads, dropout=dropout) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
 
     def forward(self, tokens: Mapping[str, Tokens]) -> dict[str, Tokens]:
         """Fused tokens by modality, each with one more slot at its end: its absence token."""
-        entered = [(name, *self.enter[name](tokens[name])) for name in self.names]
-        values = torch.cat([part.values + self.kind[name] for name, part, _ in entered], dim=1)
-        place = torch.cat([where for *_, where in entered], dim=1)
-        mask = torch.cat([part.mask for _, part, _ in entered], dim=1)
+        entered = {}
+        for name in self.names:
+            part, where = self.enter[name](tokens[name])
+            entered[name] = replace(part, values=part.values + self.kind[name]), where
+        values, place, mask = side_by_side(entered)
         for layer in self.layers:
             values = layer(values, values, place, mask)
-        fused = self.norm(values).split([part.values.shape[1] for _, part, _ in entered], dim=1)
-        return {
-            name: Tokens(own, part.mask, part.position, part.source)
-            for (name, part, _), own in zip(entered, fused, strict=True)
-        }
+        return by_modality(self.norm(values), entered)

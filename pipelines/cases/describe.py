@@ -14,6 +14,11 @@ FEWEST = 10
 """Smallest count that is told."""
 
 
+def withheld(count: int) -> int | None:
+    """The count, or None where it is too small to be told."""
+    return count if count >= FEWEST else None
+
+
 @dataclass(frozen=True)
 class Prevalence:
     """One finding in one split: positive, negative and uncertain cases. A count under ten is None."""
@@ -37,7 +42,7 @@ def prevalences(members: Sequence[CohortMember], findings: Sequence[str]) -> tup
     counts = Counter((name, row.split, value) for row in members for name, value in row.labels.items())
 
     def told(name: str, split: Split, value: LabelValue) -> int | None:
-        return _large(counts[name, split, value])
+        return withheld(counts[name, split, value])
 
     return tuple(
         Prevalence(
@@ -56,8 +61,8 @@ def sizes(members: Sequence[CohortMember]) -> dict[str, dict[str, int | None]]:
     """Cases and patients of each split; a count under ten is None."""
     return {
         split: {
-            "cases": _large(sum(row.split == split for row in members)),
-            "patients": _large(len({row.patient_key for row in members if row.split == split})),
+            "cases": withheld(sum(row.split == split for row in members)),
+            "patients": withheld(len({row.patient_key for row in members if row.split == split})),
         }
         for split in SPLITS
     }
@@ -71,8 +76,4 @@ def availability(members: Sequence[CohortMember], cases: Mapping[str, Case]) -> 
         has = {"scan": case.scan is not None, "note": bool(case.notes), "observations": bool(case.observations)}
         counts[" + ".join(name for name, there in has.items() if there) or "nothing", row.split] += 1
     patterns = sorted({pattern for pattern, _ in counts})
-    return {pattern: {split: _large(counts[pattern, split]) for split in SPLITS} for pattern in patterns}
-
-
-def _large(count: int) -> int | None:
-    return count if count >= FEWEST else None
+    return {pattern: {split: withheld(counts[pattern, split]) for split in SPLITS} for pattern in patterns}

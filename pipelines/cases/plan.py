@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from data_schemas.case import Case
 from data_schemas.cohort import CohortMember, LabelValue
 from data_schemas.errors import RefusedError, SettingsError
+from data_schemas.reasons import Reason
 from data_schemas.scan import Scan
 from data_schemas.settings import ModelRecipe, ScanRecipe
 from pipelines.cases.examples import number_of
@@ -51,7 +52,7 @@ def plan_recipe(
     *,
     channels: Sequence[str] = (),
     others: int = 0,
-    in_hu: Callable[[Scan], bool] | None = None,
+    in_hu: Callable[[Scan], bool | None] | None = None,
 ) -> Plan:
     """Fill in what ``recipe`` does not set itself.
 
@@ -66,7 +67,8 @@ def plan_recipe(
     others
         Patients besides these that the model is trained on.
     in_hu
-        Whether a scan of unstated modality holds Hounsfield units; by default a few are read.
+        Whether a scan of unstated modality holds Hounsfield units, None where it cannot be read; by default a few are
+        read.
 
     Raises
     ------
@@ -93,13 +95,13 @@ def plan_recipe(
     return Plan(recipe.model_copy(update=update), tuple(why))
 
 
-def holds_hounsfield_units(scan: Scan) -> bool:
-    """Whether a scan that states no modality has air and bone where a CT has them."""
+def holds_hounsfield_units(scan: Scan) -> bool | None:
+    """Whether a scan that states no modality has air and bone where a CT has them; None where it cannot be read."""
     try:
         for _ in watch_hounsfield_units(read_slices(scan)):
             pass
-    except RefusedError:
-        return False
+    except RefusedError as refused:
+        return False if refused.reason is Reason.IMPLAUSIBLE_INTENSITY else None
     return True
 
 
@@ -137,7 +139,7 @@ def _scan(
     recipe: ScanRecipe,
     scans: Sequence[Scan],
     channels: tuple[str, ...],
-    in_hu: Callable[[Scan], bool],
+    in_hu: Callable[[Scan], bool | None],
     why: list[str],
 ) -> ScanRecipe:
     content: dict[str, Any] = {name: getattr(recipe, name) for name in ScanRecipe.model_fields}
@@ -160,17 +162,17 @@ def _scan(
 
 
 def _intensity(
-    recipe: ScanRecipe, scans: Sequence[Scan], in_hu: Callable[[Scan], bool], *, multi: bool, why: list[str]
+    recipe: ScanRecipe, scans: Sequence[Scan], in_hu: Callable[[Scan], bool | None], *, multi: bool, why: list[str]
 ) -> dict[str, Any]:
-    found = Counter(scan.modality for scan in scans)
-    modality = found.most_common(1)[0][0]
-    rest = sum(count for name, count in found.items() if name not in ("", modality))
-    if rest:
+    stated = Counter(scan.modality for scan in scans if scan.modality)
+    modality = stated.most_common(1)[0][0] if stated else ""
+    if len(stated) > 1:
+        rest = stated.total() - stated[modality]
         why.append(f"scan.modalities: {modality}, the most frequent; {rest} scans of other modalities are refused")
     if not modality:
-        silent = [scan for scan in scans if not scan.modality]
-        probed = silent[:: max(1, len(silent) // PROBED)][:PROBED]
-        ct = sum(map(in_hu, probed)) * 2 > len(probed)
+        step = max(1, len(scans) // PROBED)
+        probed = [held for scan in scans[::step][:PROBED] if (held := in_hu(scan)) is not None]
+        ct = sum(probed) * 2 > len(probed)
         why.append(
             f"scan.intensity: the scans state no modality, and {len(probed)} that were read "
             f"{'hold' if ct else 'do not hold'} Hounsfield units: {'windows' if ct else 'z-scores'}"
@@ -189,10 +191,8 @@ def _grid(recipe: ScanRecipe, scans: Sequence[Scan], why: list[str]) -> dict[str
     if np.all((extent / own >= FITS[0]) & (extent / own <= FITS[1])):
         return {}
     spacing = tuple(float(max(round(length / VOXELS, 1), 0.1)) for length in extent)
-    told = " × ".join(f"{length:.0f}" for length in extent)
-    why.append(
-        f"scan.shape: {VOXELS}³ at {' × '.join(map(str, spacing))} mm ({REACH:.0%} of the scans reach {told} mm)"
-    )
+    steps, told = (" × ".join(f"{value:g}" for value in row) for row in (spacing, extent.round()))
+    why.append(f"scan.shape: {VOXELS}³ at {steps} mm ({REACH:.0%} of the scans reach no further than {told} mm)")
     return {"shape": (VOXELS, VOXELS, VOXELS), "spacing_mm": spacing}
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import Engine
 
@@ -23,11 +25,13 @@ from pipelines.sources.arrived_studies import folders_of, held_in, remove
 from pipelines.sources.fetched_records import drop_resources
 from pipelines.sources.outcome import Records, Refused
 from pipelines.workspace.cache import ArrayCache
-from pipelines.workspace.forget import Whose, delete_rows, drop_forgotten
-from pipelines.workspace.identity import keyed_digest, normalise_id, patient_key, study_key
+from pipelines.workspace.catalogue import rows_of_records
+from pipelines.workspace.forget import Whose, delete_keys, drop_forgotten
+from pipelines.workspace.identity import keyed_digest, normalise_id, study_key
 from pipelines.workspace.paths import Workspace
 from pipelines.workspace.tombstones import Blocked, Space, add_studies, blocked
 
+Item = TypeVar("Item")
 DETAIL = "of a patient who was forgotten; see 'scanote forget --lift'"
 
 
@@ -182,18 +186,18 @@ def withdraw(engine: Engine, index: Index, records: Records, gate: Gate, *, sinc
     if gate.blocked.marks.keys() <= since.blocked.marks.keys():
         return
     late = sift(index, records, gate, mapped=records.id_map)
-    ids = {note.patient.patient_id for note in late.turned.notes}
-    ids |= {item.patient.patient_id for item in late.turned.observations}
-    ids |= {item.patient_id for item in late.turned.labels}
-    uids = {study_uid_of(scan) for scan in late.scans}
-    whose = Whose(
-        scan_keys=_strict(gate.key, (scan.patient.patient_id for scan in late.scans)),
-        record_keys=_strict(gate.key, ids),
-        study_uids=frozenset(uids),
-        study_keys=frozenset(study for _, study in late.studies),
-        series_keys=frozenset(keyed_digest(gate.key, "series", series.series_uid) for series in late.away),
+    turned = late.turned
+    put = rows_of_records(
+        gate.key,
+        notes=turned.notes,
+        observations=turned.observations,
+        labels=turned.labels,
+        id_map=turned.id_map,
     )
-    delete_rows(engine, whose)
+    series = [keyed_digest(gate.key, "series", series.series_uid) for series in late.away]
+    put |= {"scan": [scan.scan_id for scan in late.scans], "quarantined_series": series}
+    # These rows alone: a record that names a forgotten patient's study may bear the id of somebody else.
+    delete_keys(engine, put, Whose(study_keys=frozenset(study for _, study in late.studies)))
 
 
 def gate_of(workspace: Workspace, engine: Engine) -> Gate:
@@ -205,10 +209,6 @@ def gate_of(workspace: Workspace, engine: Engine) -> Gate:
         ignore_id_case=rules.ignore_id_case,
         ignore_leading_zeros=rules.ignore_leading_zeros,
     )
-
-
-def _strict(key: bytes, ids: Iterable[str]) -> frozenset[str]:
-    return frozenset(patient_key(key, raw) for raw in ids if normalise_id(raw))
 
 
 def _stones(series: Series, gate: Gate) -> set[str]:
@@ -229,10 +229,7 @@ def _forgotten(series: Series) -> Series:
 
 
 def _sift_records(records: Records, gate: Gate) -> tuple[Records, Records]:
-    def note(item: Note) -> bool:
-        return gate.record(item.patient.patient_id, item.study_uid, item.accession) is not None
-
-    def observation(item: Observation) -> bool:
+    def record(item: Note | Observation) -> bool:
         return gate.record(item.patient.patient_id, item.study_uid, item.accession) is not None
 
     def label(item: Label) -> bool:
@@ -244,29 +241,28 @@ def _sift_records(records: Records, gate: Gate) -> tuple[Records, Records]:
             or gate.patient(item.record_patient_id, "record") is not None
         )
 
-    turned = Records(
-        notes=tuple(filter(note, records.notes)),
-        observations=tuple(filter(observation, records.observations)),
-        labels=tuple(filter(label, records.labels)),
-        id_map=tuple(filter(mapping, records.id_map)),
-    )
-    left = replace(
-        records,
-        notes=tuple(item for item in records.notes if not note(item)),
-        observations=tuple(item for item in records.observations if not observation(item)),
-        labels=tuple(item for item in records.labels if not label(item)),
-        id_map=tuple(item for item in records.id_map if not mapping(item)),
-    )
+    notes, other_notes = _part(records.notes, record)
+    observations, other_observations = _part(records.observations, record)
+    labels, other_labels = _part(records.labels, label)
+    id_map, other_rows = _part(records.id_map, mapping)
+    turned = Records(notes=notes, observations=observations, labels=labels, id_map=id_map)
+    left = replace(records, notes=other_notes, observations=other_observations, labels=other_labels, id_map=other_rows)
     return turned, left
+
+
+def _part(items: Iterable[Item], is_turned: Callable[[Item], bool]) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
+    asked = [(is_turned(item), item) for item in items]
+    return tuple(item for turned, item in asked if turned), tuple(item for turned, item in asked if not turned)
 
 
 def _through_map(rows: Iterable[IdMapping], gate: Gate) -> frozenset[tuple[Space, str]]:
     """The other ids of forgotten patients, where the id map offers exactly one for a forgotten one."""
     pairs = {(gate.plain(row.scan_patient_id), gate.plain(row.record_patient_id)) for row in rows}
     pairs = {(scan, record) for scan, record in pairs if scan and record}
+    of_scan, of_record = Counter(scan for scan, _ in pairs), Counter(record for _, record in pairs)
     found: set[tuple[Space, str]] = set()
     for scan, record in pairs:
-        alone = sum(scan == left for left, _ in pairs) == 1 and sum(record == right for _, right in pairs) == 1
+        alone = of_scan[scan] == of_record[record] == 1
         if alone and gate.patient(record, "record") is not None:
             found.add(("scan", scan))
         if alone and gate.patient(scan, "scan") is not None:

@@ -14,7 +14,7 @@ from data_schemas.reasons import Remark
 from fusion_models.tokens import Tokens
 from pipelines.cases.examples import Example, Mention
 from pipelines.models.artefact import LoadedModel, ModelCard
-from pipelines.models.features import Features, pooled_scans
+from pipelines.models.features import Features, novelty_tokens, pooled_scans
 from pipelines.models.reading import CasesRead, read_cases
 from pipelines.workspace.cache import ArrayCache
 
@@ -61,8 +61,8 @@ def predict(
 
 
 def _distances(model: LoadedModel, features: Features) -> list[float | None]:
-    scan = features.batch.inputs.get("scan")
-    if not isinstance(scan, Tokens):
+    scan = novelty_tokens(model.case_model, features.batch)
+    if scan is None:
         return [None] * len(features.batch)
     found = iter(model.novelty.cpu()(pooled_scans(scan)).tolist())
     return [next(found) if present else None for present in scan.mask.any(dim=1).tolist()]

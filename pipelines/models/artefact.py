@@ -17,8 +17,8 @@ from data_schemas.settings import ModelRecipe
 from fusion_models.case_model import CaseModel
 from fusion_models.novelty import Novelty
 from fusion_models.scan_encoder import ScanEncoder
-from pipelines.models.build import build_case_model, build_scan_encoder
-from pipelines.models.weights import NoteModel, load_note_model, resolve_note_encoder
+from pipelines.models.build import build_case_model, build_novelty, build_scan_encoder
+from pipelines.models.weights import NoteModel, load_note_model, resolve_note_encoder, weights_bytes
 from pipelines.notes.concepts import reader_digest
 from pipelines.workspace.digests import json_digest, sha256_bytes
 from pipelines.workspace.files import write_atomic
@@ -62,14 +62,11 @@ def save_model(
     folder: Path, *, card: ModelCard, scan_encoder: ScanEncoder, case_model: CaseModel, novelty: Novelty
 ) -> str:
     """Write an artefact and return its digest."""
-    from safetensors.torch import save
-
     folder.mkdir(parents=True, exist_ok=True)
     write_atomic(folder / "model.json", (card.model_dump_json(indent=1) + "\n").encode())
     parts: dict[str, nn.Module] = {"scan_encoder": scan_encoder, "case_model": case_model, "novelty": novelty}
     for name, module in parts.items():
-        tensors = {key: value.detach().cpu().contiguous() for key, value in module.state_dict().items()}
-        write_atomic(folder / f"{name}.safetensors", save(tensors))
+        write_atomic(folder / f"{name}.safetensors", weights_bytes(module))
     return artefact_digest(folder)
 
 
@@ -115,7 +112,7 @@ def load_model(folder: Path, *, expected_digest: str | None = None) -> LoadedMod
         scan_features=scan_encoder.features,
         note_features=note_model.encoder.features,
     )
-    novelty = Novelty(features=scan_encoder.features)
+    novelty = build_novelty(recipe, scan_features=scan_encoder.features)
     parts: dict[str, nn.Module] = {"scan_encoder": scan_encoder, "case_model": case_model, "novelty": novelty}
     for name, module in parts.items():
         _fill(module, f"{name}.safetensors", content[f"{name}.safetensors"])

@@ -14,6 +14,7 @@ from fusion_models.concept_encoder import ConceptEncoder
 from fusion_models.fusions.kinds import KINDS
 from fusion_models.given_tokens import GivenTokens
 from fusion_models.linear_diagnoser import LinearDiagnoser
+from fusion_models.novelty import Novelty
 from fusion_models.observation_encoder import ObservationEncoder
 from fusion_models.radiomics import radiomics_features
 from fusion_models.scan_encoder import ScanEncoder
@@ -41,6 +42,12 @@ def build_scan_encoder(recipe: ModelRecipe, *, signs: int) -> ScanEncoder:
         )
     except ValueError as error:
         raise SettingsError(f"model.scan: {error}") from None
+
+
+def build_novelty(recipe: ModelRecipe, *, scan_features: int) -> Novelty:
+    """The novelty of a recipe's scans, not yet fitted: over scan tokens, or radiomics where it reads those alone."""
+    radiomics = "radiomics" in recipe.modalities and "scan" not in recipe.modalities
+    return Novelty(features=radiomics_features(recipe.scan.inputs) if radiomics else scan_features)
 
 
 def build_case_model(

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from data_schemas.finding import findings
 from data_schemas.settings import ConceptRecipe, ModelRecipe, NoteRecipe
-from fusion_models.case_model import Batch
+from fusion_models.case_model import Batch, CaseModel
 from fusion_models.concept_encoder import Mentions
 from fusion_models.observation_encoder import Values
 from fusion_models.scan_encoder import ScanEncoder
@@ -94,6 +94,17 @@ def encode(
         inputs["concept"] = concept_inputs(examples, at_most=mentions_at_most)
         mentions_left_out = tuple(max(len(example.mentions) - mentions_at_most, 0) for example in examples)
     return Features(Batch(inputs), sentence_of_unit, left_out, mentions_left_out)
+
+
+def novelty_tokens(case_model: CaseModel, batch: Batch) -> Tokens | None:
+    """What tells how unlike the training cohort a scan is: the scan encoder's tokens, else the standardised radiomics."""
+    scan, radiomics = batch.inputs.get("scan"), batch.inputs.get("radiomics")
+    if isinstance(scan, Tokens):
+        return scan
+    if not isinstance(radiomics, Tokens):
+        return None
+    encoder = case_model.encoders["radiomics"]
+    return encoder(radiomics.to(next(encoder.buffers()).device)).to("cpu")
 
 
 def pooled_scans(tokens: Tokens) -> Tensor:

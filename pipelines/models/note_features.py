@@ -31,17 +31,7 @@ def encode_notes(
     cache: ArrayCache | None = None,
 ) -> list[tuple[Tokens, Windows]]:
     """Tokens of each case's text (B = 1), in float32, with its windows."""
-    cuts = [
-        cut_windows(
-            [sentence.text for sentence in example.sentences],
-            tokenizer=note_model.tokenizer,
-            window=recipe.window or note_model.window,
-            stride=recipe.stride,
-            windows_at_most=recipe.windows_at_most,
-            unit=recipe.unit,
-        )
-        for example in examples
-    ]
+    cuts = [windows_of_case(example, note_model=note_model, recipe=recipe) for example in examples]
     states = [torch.zeros(len(cut.sentence), note_model.encoder.features) for cut in cuts]
     keys = [json_digest(["note tokens", note_model.digest, list(recipe.states), cut.ids, cut.unit]) for cut in cuts]
     wanted = []
@@ -60,6 +50,18 @@ def encode_notes(
     return [
         (_note_tokens(example, cut, values), cut) for example, cut, values in zip(examples, cuts, states, strict=True)
     ]
+
+
+def windows_of_case(example: Example, *, note_model: NoteModel, recipe: NoteRecipe) -> Windows:
+    """A case's text as the encoder reads it."""
+    return cut_windows(
+        [sentence.text for sentence in example.sentences],
+        tokenizer=note_model.tokenizer,
+        window=recipe.window or note_model.window,
+        stride=recipe.stride,
+        windows_at_most=recipe.windows_at_most,
+        unit=recipe.unit,
+    )
 
 
 def batches_of(lengths: Sequence[int], *, budget: int) -> list[list[int]]:

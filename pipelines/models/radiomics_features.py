@@ -46,8 +46,8 @@ def _numbers(example: Example, cache: ArrayCache | None) -> torch.Tensor:
     own = cache.of(example.study_key) if cache and example.scan_digest else None
     found = own.get(key) if own else None
     if found is not None:
-        return torch.from_numpy(found)
-    made = radiomics(torch.from_numpy(example.scan.values)[None])[0]
+        return torch.from_numpy(found.copy())  # what the cache maps is not to be written to
+    made = radiomics(torch.tensor(example.scan.values[None]))[0]  # a copy, for the same reason
     if own:
         own.put(key, made.numpy())
     return made

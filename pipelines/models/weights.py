@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data_schemas.errors import ModelError, SettingsError
-from pipelines.workspace.digests import json_digest, sha256_file
+from pipelines.workspace.digests import json_digest, sha256_bytes, sha256_file
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from fusion_models.note_encoder import NoteEncoder
     from fusion_models.scan_encoder import ScanEncoder
 
@@ -96,16 +98,43 @@ def load_note_model(folder: Path, *, states: tuple[int, ...], window: int | None
     SettingsError
         The encoder has no such hidden state, or reads less than a window.
     """
-    import torch
-    from transformers import AutoModel, AutoTokenizer
+    from transformers import AutoModel
 
     from fusion_models.note_encoder import NoteEncoder
+
+    backbone, tokenizer, missing = load_transformer(folder, AutoModel)
+    absent = sorted(key for key in missing if "pooler" not in key)
+    if absent:
+        raise ModelError(f"note encoder {folder}: {len(absent)} weights are missing, the first is {absent[0]}")
+    _check_states(folder, backbone.config, states)
+    longest = most_sub_words(backbone.config, tokenizer)
+    if window is not None and longest is not None and window > longest:
+        raise SettingsError(f"model.note.window: {window}; {folder} reads at most {longest} sub-words at once")
+    encoder = NoteEncoder(backbone=backbone.eval(), states=states).eval()
+    return NoteModel(encoder, tokenizer, folder_digest(folder), window or default_window(longest))
+
+
+def load_transformer(folder: Path, kind: Any, *, to_be: str = "") -> tuple[Any, Any, Sequence[str]]:
+    """A net of a transformers class (``AutoModel``, say) in float32, its tokenizer, and the weights that it lacks.
+
+    Parameters
+    ----------
+    to_be
+        What a refusal says that it cannot be loaded as.
+
+    Raises
+    ------
+    ModelError
+        The folder cannot be loaded so, or has no tokenizer or one of another encoder.
+    """
+    import torch
+    from transformers import AutoTokenizer
 
     if not any((folder / name).is_file() for name in VOCABULARIES):
         raise ModelError(f"note encoder {folder}: no tokenizer in it; expected one of {', '.join(VOCABULARIES)}")
     try:
         with quiet_loading():
-            backbone, told = AutoModel.from_pretrained(
+            net, told = kind.from_pretrained(
                 folder,
                 use_safetensors=True,
                 local_files_only=True,
@@ -115,18 +144,10 @@ def load_note_model(folder: Path, *, states: tuple[int, ...], window: int | None
             )
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except Exception as error:  # whatever a foreign folder makes transformers raise
-        told_first = next(iter(str(error).splitlines()), "")
-        raise ModelError(f"note encoder {folder}: cannot be loaded ({type(error).__name__}: {told_first})") from None
-    absent = sorted(key for key in told["missing_keys"] if "pooler" not in key)
-    if absent:
-        raise ModelError(f"note encoder {folder}: {len(absent)} weights are missing, the first is {absent[0]}")
-    _check_tokenizer(folder, tokenizer, backbone.config)
-    _check_states(folder, backbone.config, states)
-    longest = _longest(backbone.config, tokenizer)
-    if window is not None and longest is not None and window > longest:
-        raise SettingsError(f"model.note.window: {window}; {folder} reads at most {longest} sub-words at once")
-    encoder = NoteEncoder(backbone=backbone.eval(), states=states).eval()
-    return NoteModel(encoder, tokenizer, folder_digest(folder), window or default_window(longest))
+        how = f"{to_be} ({type(error).__name__}: {next(iter(str(error).splitlines()), '')})".lstrip()
+        raise ModelError(f"note encoder {folder}: cannot be loaded {how}") from None
+    _check_tokenizer(folder, tokenizer, net.config)
+    return net, tokenizer, told["missing_keys"]
 
 
 def default_window(longest: int | None) -> int:
@@ -138,6 +159,18 @@ def default_window(longest: int | None) -> int:
     if longest is not None and longest <= LONGEST_SHORT:
         return min(longest, WINDOW_SHORT)
     return WINDOW_LONG if longest is None else min(longest, WINDOW_LONG)
+
+
+def weights_bytes(module: nn.Module) -> bytes:
+    """A module's state as safetensors: the same weights give the same bytes, wherever they lie."""
+    from safetensors.torch import save
+
+    return save({name: value.detach().cpu().contiguous() for name, value in module.state_dict().items()})
+
+
+def weights_digest(module: nn.Module) -> str:
+    """SHA-256 of `weights_bytes`."""
+    return sha256_bytes(weights_bytes(module))
 
 
 def load_scan_weights(encoder: ScanEncoder, path: Path) -> None:
@@ -163,8 +196,9 @@ def load_scan_weights(encoder: ScanEncoder, path: Path) -> None:
         if name not in given and not name.endswith("num_batches_tracked"):
             raise ModelError(f"scan weights {path}: {name} is missing; they are of another net than model.scan")
     first = next(iter(body))
-    if given[first].shape[1] == 1 < body[first].shape[1]:
-        given[first] = given[first].expand_as(body[first]) / body[first].shape[1]
+    channels = body[first].shape[1]
+    if given[first].shape[1:2] == (1,) and channels > 1:
+        given[first] = given[first].repeat_interleave(channels, dim=1) / channels
     for name in body.keys() & given.keys():
         if given[name].shape != body[name].shape:
             shapes = f"{tuple(given[name].shape)}, not {tuple(body[name].shape)}"
@@ -190,7 +224,7 @@ def _check_states(folder: Path, config: Any, states: tuple[int, ...]) -> None:
         raise SettingsError(f"model.note.states: {list(states)}; {folder} has the hidden states 0 to {layers}")
 
 
-def _longest(config: Any, tokenizer: Any) -> int | None:
+def most_sub_words(config: Any, tokenizer: Any) -> int | None:
     """How many sub-words the encoder reads at once: by its positions, and by what its tokenizer says; None: no end."""
     ends = []
     positions = getattr(config, "max_position_embeddings", None)

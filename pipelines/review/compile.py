@@ -23,6 +23,7 @@ from pipelines.models.compile.make import CALIBRATION_SCANS, calibration_volumes
 from pipelines.models.compile.speed import measure_speed
 from pipelines.models.registry import Registered, fetch, resolve
 from pipelines.models.tracking import tracking
+from pipelines.review.as_trained import as_trained
 from pipelines.training.light.parity import check_parity
 from pipelines.training.trained import Stage, no_stage
 from pipelines.workspace.cache import ArrayCache
@@ -97,6 +98,7 @@ def compile_version(
     cohort = load_cohort(source)
     with stage("read labelled cases", len(cohort.members)) as report:
         examples, _ = read_examples(source, cohort, progress=report)
+    examples, _ = as_trained(workspace, registered.digest, examples)
     training: list[Example] = [row for row in examples if row.split == "train"]
     held_out = [row for row in examples if row.split != "train"]
     scans = calibration_volumes(training, at_most=calibration_scans) if precision == "int8" else []

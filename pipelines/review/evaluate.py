@@ -12,6 +12,7 @@ from pipelines.cases.labelled import add_sources, load_cohort, read_examples
 from pipelines.cases.leakage.audit import check_kinds
 from pipelines.models.artefact import LoadedModel, load_model
 from pipelines.models.registry import Registered, fetch, resolve
+from pipelines.review.as_trained import as_trained
 from pipelines.training.cohort import digest_cohort
 from pipelines.training.evaluate.cross import cross_validate
 from pipelines.training.evaluate.evaluation import Evaluation
@@ -36,7 +37,7 @@ def evaluate_recipe(
     allow_leaks: Collection[str] = (),
     stage: Stage | None = None,
 ) -> Evaluation:
-    """Cross-validate the workspace's recipe on all of its labelled cases. Nothing is registered.
+    """Cross-validate the recipe that training would plan, on all of the labelled cases. Nothing is registered.
 
     Raises
     ------
@@ -45,11 +46,11 @@ def evaluate_recipe(
     InputError
         The cohort cannot be cut into so many folds, or a name is no kind of leak.
     """
-    recipe = workspace.settings.model
     allowed = {*workspace.settings.leakage.allow, *allow_leaks}
     check_kinds(allowed)
     check_specificity(specificity)
     cohort = load_cohort(workspace)
+    recipe = cohort.plan.recipe
     with (stage or no_stage)("read labelled cases", len(cohort.members)) as report:
         examples, refused = read_examples(workspace, cohort, progress=report)
     audited = add_sources(workspace, examples)
@@ -68,7 +69,8 @@ def evaluate_recipe(
         checkpoints=workspace.cache / "checkpoints",
         stage=stage,
     )
-    return replace(done, notices=(*done.notices, *_refused(refused)))
+    planned = (f"planned: {line}" for line in cohort.plan.why)
+    return replace(done, notices=(*planned, *done.notices, *_refused(refused)))
 
 
 def evaluate_registered(
@@ -127,12 +129,13 @@ def evaluate_registered(
             rows, refused = read_examples(place, members, progress=report)
         notices += [line for line in _refused(refused) if line not in notices]
         if cohort is None:
-            notices += _changed(name, model, rows)
+            rows, recorded = as_trained(workspace, model.digest, rows)
+            notices += [] if recorded else _changed(name, model, rows)
             rows = [row for row in rows if row.split == "test"]
             if not rows:
                 raise InputError(
-                    "no labelled case in the test split: ingest more, raise model.training.test_share before "
-                    "training, or name another workspace with --cohort"
+                    f"no labelled case that {name} was not fitted on: cross-validate (without naming a model), ingest "
+                    "more, or name another workspace with --cohort"
                 )
         examples[name] = rows
     first = next(iter(examples.values()))

@@ -57,8 +57,12 @@ def keep_evaluation(workspace: Workspace, evaluation: Evaluation) -> tuple[KeptE
         },
         "metrics": metrics(evaluation),
     }
+    # Another subgroup or curve is another evaluation too. As text: an undefined figure has no JSON form.
+    tables = [repr(table) for table in (evaluation.rows, evaluation.differences, evaluation.curves)]
     kept = KeptEvaluation(
-        evaluation_id=json_digest([content, list(evaluation.notices)]), finished=time.time_ns() // 10**6, **content
+        evaluation_id=json_digest([content, list(evaluation.notices), tables]),
+        finished=time.time_ns() // 10**6,
+        **content,
     )
     folder = _folder(workspace, kept.evaluation_id)
     if (folder / HEAD).is_file():

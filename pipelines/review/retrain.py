@@ -82,7 +82,8 @@ def retrain(
         )
         # Before anybody hears of the model: whom it was trained on is known as long as the model is.
         with workspace.database() as engine:
-            put_members(engine, trained.digest, (Member(row.study_key, row.patient_key, row.split) for row in examples))
+            seen = (Member(row.study_key, row.patient_key, trained.splits[row.study_key]) for row in examples)
+            put_members(engine, trained.digest, seen)
             drop_forgotten(engine, ArrayCache(workspace.cache))
         with (stage or no_stage)("register in MLflow", 1):
             registered = publish(workspace, trained, attainable=attainable, synthetic=bool(extra))

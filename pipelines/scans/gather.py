@@ -64,8 +64,10 @@ def index_sources(
     opened = _open(files, unpacked, limits)
     table = read_scan_tables(path for path in files if is_scan_table(path))
     stacks, claimed = _stacks(files, table)
-    rest = [path for path in opened.files if path not in claimed and not is_scan_table(path)]
-    index = index_paths(rest if files else roots, stated=table.scans, **options) if rest or not files else Index()
+    rest = [path for path in opened.files if not (is_scan_table(path) or (claimed and path.resolve() in claimed))]
+    # By their roots where all are left: so they are walked and resolved once more, and not each for itself.
+    named = roots if rest == files else rest
+    index = index_paths(named, stated=table.scans, **options) if named else Index()
     series = [*(_told(entry, opened.archives) for entry in index.series), *opened.entries, *table.refused]
     ignored = dict(index.ignored)
     if missing := sum(missing_files(path, files)[0] for path in files if is_dicomdir(path)):
@@ -98,13 +100,14 @@ def _open(files: Sequence[Path], unpacked: Path, limits: Limits) -> _Opened:
 
 
 def _stacks(files: Sequence[Path], table: ScanTable) -> tuple[list[Series], set[Path]]:
+    """The stacks of pictures, and the resolved paths of the files that they speak of."""
     stacks: list[Series] = []
     claimed: set[Path] = set()
     for sidecar in files:
         if sidecar.name == SIDECAR:
             series, pictures = picture_series(sidecar)
             stacks.append(series)
-            claimed |= {sidecar, *pictures}
+            claimed |= {path.resolve() for path in (sidecar, *pictures)}
     for place, stated in table.stacks.items():
         folder = place if place.is_dir() else place.parent
         text = stated.model_dump_json(exclude={"files"}).encode()
@@ -114,7 +117,7 @@ def _stacks(files: Sequence[Path], table: ScanTable) -> tuple[list[Series], set[
             continue
         series, pictures = stack_series(folder, stated, text=text, where=str(place))
         stacks.append(series)
-        claimed |= set(pictures)
+        claimed |= {path.resolve() for path in pictures}
     return stacks, claimed
 
 

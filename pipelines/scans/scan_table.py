@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -79,8 +79,8 @@ def read_scan_tables(paths: Iterable[Path]) -> ScanTable:
 
 
 def _rows(path: Path) -> Iterator[Row]:
-    table = read_table(path, text_columns=("patient_id", "issuer", "study_uid", "accession"))
     allowed = (*COLUMNS, *PLACE_COLUMNS, *RESCALE_COLUMNS)
+    table = read_table(path, text_columns=("patient_id", "issuer", "study_uid", "accession"), expected=allowed)
     unknown = [name for name in table.columns if name not in allowed]
     absent = [name for name in ("file", "patient_id") if name not in table.columns]
     if unknown or absent:
@@ -148,13 +148,10 @@ def _common(row: Row) -> dict[str, Any]:
 
 def _moment(text: str) -> datetime | None:
     """A day alone counts from its first instant: text of that day must not count as known before the scan."""
-    if not text:
-        return None
     try:
-        moment = datetime.fromisoformat(text)
+        return datetime.fromisoformat(text) if text else None
     except ValueError:
         raise ValueError("column acquired is no ISO 8601 date (such as 2024-03-05T14:30)") from None
-    return datetime.combine(moment.date(), time(0)) if len(text) <= len("2024-03-05") else moment
 
 
 def _record(kind: Any, content: dict[str, Any]) -> Any:

@@ -19,11 +19,13 @@ from pipelines.workspace.identity import keyed_digest, normalise_id, study_key
 
 ENDING = ".dcm"
 FETCHED, RECEIVED = READY = ("dicomweb", "received")
+# What is not whole yet: half-fetched series by the beginnings of their names, received studies that may grow.
+FETCHING, RECEIVING = "dicomweb-partial", "received-arriving"
 
 
 def arrived(incoming: Path) -> tuple[Path, ...]:
     """The folders of what was fetched and received for a workspace, those that hold anything."""
-    return tuple(folder for folder in (incoming / name for name in READY) if instances_in(folder))
+    return tuple(folder for folder in (incoming / name for name in READY) if any(folder.rglob(f"*{ENDING}")))
 
 
 def study_name(key: bytes, study_uid: str) -> str:

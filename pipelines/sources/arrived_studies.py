@@ -7,16 +7,14 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from data_schemas.errors import WorkspaceError
-from pipelines.sources.arrivals import READY
-
-ARRIVING, PARTIAL = "received-arriving", "dicomweb-partial"
+from pipelines.sources.arrivals import FETCHING, READY, RECEIVING
 
 
 def folders_of(incoming: Path, studies: Collection[str]) -> tuple[Path, ...]:
     """The folders that hold something of some studies (by name, which is their key), half-fetched ones as well."""
-    found = [incoming / place / study for place in (*READY, ARRIVING) for study in studies]
+    found = [incoming / place / study for place in (*READY, RECEIVING) for study in studies]
     for study in studies:
-        found += (incoming / PARTIAL).glob(f"{study[:16]}*") if study else []
+        found += (incoming / FETCHING).glob(f"{study[:16]}*") if study else []
     return tuple(sorted(path for path in found if path.is_dir()))
 
 

@@ -12,8 +12,9 @@ from data_schemas.reasons import Reason
 from pipelines.sources.markup import MarkupError, html_to_text, looks_like_html, stated_charset
 
 PLAIN, HTML = ("text/plain",), ("text/html", "application/xhtml+xml")
-# The names by which MIME knows character sets; of Python's own many names no other is taken.
-CHARSETS = {"utf-8": "utf-8", "utf8": "utf-8", "us-ascii": "ascii", "ascii": "ascii", "iso-8859-1": "latin-1"}
+# The names by which MIME knows character sets; of Python's own many names no other is taken. Stated Latin-1 is read as
+# Windows-1252, as browsers and the HL7 reader do: of the two, texts hold the latter's signs.
+CHARSETS = {"utf-8": "utf-8", "utf8": "utf-8", "us-ascii": "ascii", "ascii": "ascii", "iso-8859-1": "cp1252"}
 CHARSETS |= {f"iso-8859-{part}": f"iso8859-{part}" for part in (2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 14, 15, 16)}
 CHARSETS |= {f"windows-125{part}": f"cp125{part}" for part in range(9)}
 CHARSETS |= {"utf-16": "utf-16", "utf-16le": "utf-16-le", "utf-16be": "utf-16-be", "koi8-r": "koi8-r", "big5": "big5"}

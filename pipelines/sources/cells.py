@@ -38,6 +38,10 @@ def check_columns(table: Table, *, required: Collection[str], allowed: Collectio
     """Refuse a table (``InputError``) that lacks a required column or holds one that is not allowed."""
     missing = [name for name in required if name not in table.columns]
     unknown = [name or "(blank)" for name in table.columns if name not in {*required, *allowed}]
+    if unknown and not set(table.columns) & {*required, *allowed}:
+        # They are not repeated: without a header the first row stands here, with its patient and note.
+        names = ", ".join([*required, *allowed])
+        raise InputError(f"{table.path}: it names no known column; the columns are {names}")
     if unknown:
         known = hint or f"the columns are {', '.join([*required, *allowed])}"
         raise InputError(f"{table.path}: unknown column {', '.join(unknown)}; {known}")

@@ -104,7 +104,7 @@ def fetch(
     WorkspaceError
         The folder cannot be written.
     """
-    ready, staging = into / arrivals.FETCHED, into / "dicomweb-partial"
+    ready, staging = into / arrivals.FETCHED, into / arrivals.FETCHING
     counted: Counter[str] = Counter()
     failures = 0
     with arrivals.only_one(into / "dicomweb.lock", "is fetching"), quiet(*_LOUD), connection:

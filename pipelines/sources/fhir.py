@@ -21,8 +21,8 @@ from pipelines.sources.fhir_model import OtherVersionError, validate
 from pipelines.sources.fhir_notes import note_id_of, note_of
 from pipelines.sources.fhir_patient import patient_facts
 from pipelines.sources.fhir_values import observations_of, sex_of, values_of
-from pipelines.sources.observations import DETAILS
-from pipelines.sources.outcome import Noticed, Records, Refused, TakenBack, merge
+from pipelines.sources.observations import notices
+from pipelines.sources.outcome import Records, Refused, TakenBack, known_by, merge
 
 NOTES = ("DocumentReference", "DiagnosticReport", "Condition", "ServiceRequest")
 READ = ("Patient", "Observation", *NOTES)
@@ -32,7 +32,6 @@ WITHDRAWN = {"entered-in-error", "cancelled", "superseded", "revoked"}
 USABLE = {"current", "final", "amended", "corrected", "appended", "preliminary", "partial", "registered", "unknown"}
 USABLE |= {"active", "completed", "on-hold", "draft"}
 SUFFIXES = (".json", ".xml")
-TOLD = DETAILS | {Remark.CODE_UNKNOWN: "values with local codes; name their words under sources.codes"}
 STANDARD = Conventions()
 
 
@@ -85,11 +84,6 @@ def read_fhir(
     for folder, files in exports.items():
         parts.append(_read_export(folder, files, manifests.get(folder, Manifest()), identifier_system, conventions))
     return merge(parts)
-
-
-def read_bundle(path: Path, *, identifier_system: str | None = None) -> Records:
-    """What `read_fhir` makes of one file."""
-    return read_fhir([path], identifier_system=identifier_system)
 
 
 def _read_bundle(path: Path, content: Any, identifier_system: str | None, conventions: Conventions) -> Records:
@@ -157,12 +151,11 @@ def _read_set(entries: Callable[[], Iterable[Entry]], index: Index, where: str, 
         except RefusedError as error:
             refused.append(Refused(entry.where, error.reason, error.detail))
     refused += [_other_version(version, lines, where) for version, lines in others.items()]
-    noticed = tuple(Noticed(where, code, f"{count} {TOLD[code]}") for code, count in sorted(told.items()) if count)
     return Records(
         notes=tuple(notes),
         observations=tuple(observations),
         refused=tuple(refused),
-        noticed=noticed,
+        noticed=notices(where, told),
         taken_back=tuple(taken_back),
     )
 
@@ -205,15 +198,7 @@ def _taken_back(kind: str, resource: Any, index: Index, conventions: Conventions
         values = values_of(resource, patient, conventions=conventions, told=Counter())
     except RefusedError:
         return []
-    return [
-        TakenBack(
-            patient.patient_id,
-            code=item.code,
-            taken=item.taken.isoformat() if item.taken else "",
-            study_uid=item.study_uid,
-        )
-        for item in values
-    ]
+    return [known_by(item) for item in values]
 
 
 def _check_status(kind: str, resource: Any, *, deleted: bool) -> None:

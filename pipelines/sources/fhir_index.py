@@ -18,7 +18,7 @@ from data_schemas.reasons import Reason
 from data_schemas.scan import PatientFacts
 from pipelines.sources.fhir_model import validate
 from pipelines.sources.fhir_patient import is_of_type, patient_facts
-from pipelines.sources.fhir_times import instant
+from pipelines.sources.values import instant
 
 DICOM_UID = "urn:dicom:uid"
 ERROR = "entered-in-error"
@@ -30,8 +30,8 @@ Held = MutableMapping[str, tuple[float, T | None]]
 class Linked:
     """An ImagingStudy, ServiceRequest or Encounter, as far as others need it: references lead through it.
 
-    ``uid`` and ``accession`` name the study, ``orders`` and ``encounter`` are names of resources, ``subject`` is that
-    of its patient, ``ended`` the end of an encounter, ``withdrawn`` says that it was entered in error.
+    ``uid`` and ``accession`` name the study, ``orders`` are names of resources, ``subject`` is that of its patient,
+    ``ended`` the end of an encounter, ``withdrawn`` says that it was entered in error.
     """
 
     uid: str = ""
@@ -92,8 +92,9 @@ class Index:
             for name in names:
                 _put(self.linked, name, linked, stamp)
             if linked.uid and not linked.withdrawn:
-                for way in (*linked.orders, linked.accession):
-                    self.uids_by.setdefault(way, set()).add(linked.uid)
+                for way in filter(None, (*linked.orders, linked.accession)):
+                    # A set of its own: one that is contained in a resource does not reach beyond it.
+                    self.uids_by[way] = self.uids_by.get(way, set()) | {linked.uid}
         elif kind == "Binary":
             self.binaries.update(dict.fromkeys(names, place))
 

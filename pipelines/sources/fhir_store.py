@@ -26,11 +26,11 @@ class Store:
     """
 
     folder: Path
-    key: bytes
-    lines: set[bytes]
-    names: set[str]
+    key: bytes = field(repr=False)
+    lines: set[bytes] = field(repr=False)
+    names: set[str] = field(repr=False)
     counted: Counter[str] = field(default_factory=Counter)
-    asked: set[str] = field(default_factory=set)
+    asked: set[str] = field(default_factory=set, repr=False)
 
     def put(self, resources: Sequence[dict[str, Any]]) -> None:
         """Write the resources that are new into one file, whole or not at all."""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from data_schemas.errors import RefusedError
 from data_schemas.reasons import Reason
-from pipelines.sources.values import parse_moment
-
-# A moment without a zone lies at the latest here: twelve hours behind UTC the day ends last.
-LAST_ZONE = timedelta(hours=12)
+from pipelines.sources.values import instant, parse_moment
 
 
 def known_at(*stated: Any) -> datetime | None:
@@ -29,13 +26,6 @@ def known_at(*stated: Any) -> datetime | None:
     except ValueError as error:
         raise RefusedError(Reason.UNREADABLE_ROW, str(error)) from None
     return max(moments, key=instant, default=None)
-
-
-def instant(moment: datetime) -> float:
-    """Seconds since 1970 by which a moment has passed everywhere."""
-    if moment.utcoffset() is None:
-        return (moment.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC) + LAST_ZONE).total_seconds()
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()
 
 
 def known_after(period: Any) -> tuple[Any, ...]:

@@ -136,7 +136,10 @@ def _is_absent(parts: list[Any]) -> bool:
 
 
 def _code(concept: Any, conventions: Conventions, told: Counter[Remark]) -> str:
-    """The word of a code, by the settings or by LOINC; else its LOINC code, its text, or its display."""
+    """The word of a code, by the settings or by LOINC; else its LOINC code, its text, or its display.
+
+    Text that stands alone may be one of our words; beside a local code it is never taken for its meaning.
+    """
     if concept is None:  # the models let a required field be null
         raise RefusedError(Reason.NOT_A_RECORD, "Observation has no code")
     codings = concept.coding or []
@@ -152,7 +155,11 @@ def _code(concept: Any, conventions: Conventions, told: Counter[Remark]) -> str:
     if not code:
         raise RefusedError(Reason.NOT_A_RECORD, "Observation has no code")
     word = plain_code(code)
-    told[Remark.CODE_UNKNOWN] += not words and not loinc and word not in quantities()
+    if words or loinc:
+        return word
+    if local and word in quantities():
+        word = f"{code}^local"  # "Glucose" beside a local code may be that of urine
+    told[Remark.CODE_UNKNOWN] += word not in quantities()
     return word
 
 

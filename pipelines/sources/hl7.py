@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from math import inf
 from pathlib import Path
 
 from data_schemas.errors import RefusedError
@@ -16,12 +17,12 @@ from pipelines.sources.encodings import LARGEST, mojibake
 from pipelines.sources.hl7_fields import component, moment_of, sent
 from pipelines.sources.hl7_frames import Message, Unread, messages_in
 from pipelines.sources.hl7_groups import Group, groups_of
-from pipelines.sources.hl7_lines import DELETED, NO_VALUE, TEXT, heading_of, text_of, value_of
+from pipelines.sources.hl7_lines import DELETED, NO_VALUE, TEXT, heading_of, named_by, text_of, value_of
 from pipelines.sources.hl7_reading import Reading
 from pipelines.sources.observations import notices
 from pipelines.sources.outcome import Noticed, Records
 from pipelines.sources.tables import note_digest
-from pipelines.sources.values import parse_kind
+from pipelines.sources.values import instant, parse_kind
 
 RESULTS = ("ORU",)
 DOCUMENTS = {"T02", "T04", "T06", "T08", "T10"}  # those that carry the text
@@ -39,7 +40,7 @@ def read_hl7(
 
     ORU gives observations (NM, SN, ST, coded values) and notes (TX, FT, ED); those of imaging are *report*, with their
     numbers. MDM with text gives notes. Corrected results and edited documents replace what they correct; deleted ones
-    (OBX-11 D or W, MDM^T11) take it away, as far as it lies among these files. Other types of message are passed over.
+    (OBX-11 D or W, MDM^T11) take it away, and back where it was ingested before. Other types are passed over.
 
     Parameters
     ----------
@@ -71,6 +72,7 @@ def read_hl7(
         observations=tuple(value for place in reading.values.values() for value in place.values()),
         refused=tuple(reading.refused),
         noticed=(*reading.noticed, *notices("HL7 v2", reading.told)),
+        taken_back=reading.taken_back(),
     )
 
 
@@ -95,7 +97,7 @@ def _read(
     if component(message, header, 11).upper() in ("T", "D"):
         raise RefusedError(Reason.NOT_A_RECORD, "a message for tests or training (MSH-11)")
     moment = sent(message)
-    order = moment.replace(tzinfo=None) if moment else datetime.min
+    order = instant(moment) if moment else -inf
     seen: set[str] = set()
     for number, group in enumerate(groups_of(message, identifier_system=identifier_system), 1):
         place = f"{where}, group {number}"
@@ -119,7 +121,7 @@ def _read_group(
     group: Group,
     patient: PatientFacts,
     where: str,
-    order: datetime,
+    order: float,
     reading: Reading,
     conventions: Conventions,
 ) -> Note | None:
@@ -128,7 +130,7 @@ def _read_group(
     event = component(message, message.segments[0], 9, 2)
     gone = group.document is not None and component(message, group.document, 19) in ("CA", "OB")
     if event == CANCELLED or gone or (group.order and component(message, group.order, 25) == "X"):
-        reading.drop_note(note_id, order)
+        reading.drop_note(note_id, patient, order)
         raise RefusedError(Reason.WITHDRAWN, "cancelled by its source")
     texts: list[str] = []
     heading, deleted, has_text, with_comments = "", 0, False, group.is_imaging or group.document is not None
@@ -140,7 +142,7 @@ def _read_group(
         if status in DELETED:
             deleted += 1
             if not is_text:
-                reading.drop_values(place, order)
+                reading.drop_values(place, order, named_by(message, line, group, patient, conventions=conventions))
                 reading.refuse(f"{where}, line {number}", Reason.WITHDRAWN, f"marked {status} by its source")
             continue
         if status in NO_VALUE or (line.name == "NTE" and not is_text):
@@ -153,6 +155,10 @@ def _read_group(
                 continue
             text = text_of(message, line, conventions=conventions)
         except RefusedError as error:
+            if not is_text:
+                corrects = status == "C"
+                named = named_by(message, line, group, patient, conventions=conventions) if corrects else ()
+                reading.drop_value(place, line.raw(14), order, named)
             reading.refuse(f"{where}, line {number}", error.reason, error.detail)
             continue
         has_text = True
@@ -163,7 +169,7 @@ def _read_group(
     text = "\n".join(texts).strip("\n").replace("\0", " ")
     if not text.strip():
         all_deleted = deleted == sum(line.name == "OBX" for line in group.lines) and bool(deleted)
-        if all_deleted and (reading.drop_note(note_id, order) or with_comments):
+        if all_deleted and (reading.drop_note(note_id, patient, order) or with_comments):
             raise RefusedError(Reason.WITHDRAWN, "all of its lines are marked as deleted or wrong")
         if group.document is not None and not group.lines:
             raise RefusedError(Reason.NOT_A_RECORD, "a document without text")
@@ -213,7 +219,7 @@ def _written(message: Message, group: Group) -> datetime | None:
     elif group.order is not None:
         stamps = [group.order.raw(22)]
     moments = [moment for stamp in stamps if (moment := moment_of(message, stamp))]
-    return max(moments, key=lambda moment: moment.replace(tzinfo=None)) if moments else sent(message)
+    return max(moments, key=instant) if moments else sent(message)
 
 
 def _kind(message: Message, group: Group) -> str:

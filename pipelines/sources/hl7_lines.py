@@ -5,20 +5,22 @@ from __future__ import annotations
 import base64
 import binascii
 from collections import Counter
+from datetime import datetime
 
 from data_schemas.errors import RefusedError
 from data_schemas.observation import Observation
 from data_schemas.reasons import Reason, Remark
 from data_schemas.scan import PatientFacts
-from pipelines.sources.codes import loinc_words, quantities
+from pipelines.sources.codes import loinc_words, plain_code, quantities
 from pipelines.sources.conventions import Conventions
 from pipelines.sources.encodings import decode
 from pipelines.sources.hl7_fields import code_of, moment_of, pieces, unit_of
 from pipelines.sources.hl7_frames import Message, Segment
 from pipelines.sources.hl7_groups import Group
 from pipelines.sources.hl7_text import unescape
-from pipelines.sources.markup import MarkupError, html_to_text
+from pipelines.sources.markup import MarkupError, html_to_text, looks_like_html
 from pipelines.sources.observations import make_observation
+from pipelines.sources.outcome import TakenBack
 from pipelines.sources.values import with_point
 
 TEXT, ENCAPSULATED = ("TX", "FT"), ("ED",)
@@ -90,11 +92,10 @@ def value_of(
         value = _with_point(value)
     loinc, local, _ = code_of(message, line, 3)
     code = _code(loinc, local, conventions, told)
-    stamp = line.raw(14) or (group.order.raw(7) if group.order else "")
     try:
         return make_observation(
             patient,
-            taken=moment_of(message, stamp),
+            taken=_taken(message, line, group),
             code=code,
             value=value,
             unit=unit_of(message, line),
@@ -105,6 +106,25 @@ def value_of(
         raise
     except ValueError as error:
         raise RefusedError(Reason.UNREADABLE_ROW, f"OBX: {error}") from None
+
+
+def named_by(
+    message: Message, line: Segment, group: Group, patient: PatientFacts, *, conventions: Conventions
+) -> list[TakenBack]:
+    """What the value of a deleted OBX segment was known by: its code, in all its units, and its moment."""
+    try:
+        loinc, local, _ = code_of(message, line, 3)
+        code = plain_code(_code(loinc, local, conventions, Counter()), codes=conventions.codes)
+        taken = _taken(message, line, group)
+    except RefusedError:
+        return []
+    words = tuple(quantities()[code].parts.values()) if code in quantities() else ()
+    moment = taken.isoformat() if taken else ""
+    return [TakenBack(patient.patient_id, code=word, taken=moment) for word in words or (code,)]
+
+
+def _taken(message: Message, line: Segment, group: Group) -> datetime | None:
+    return moment_of(message, line.raw(14) or (group.order.raw(7) if group.order else ""))
 
 
 def _with_point(value: str) -> str:
@@ -171,7 +191,7 @@ def _document(message: Message, raw: str, conventions: Conventions) -> str:
         raise RefusedError(Reason.NOT_A_RECORD, f"OBX of type ED holds {form}; send text or HTML")
     stated = None if message.encoding in ("utf-8", "ascii") else message.encoding
     text = decode(data, encoding=conventions.encoding or stated).text
-    if subtype not in ("HTML", "XHTML") and not text.lstrip()[:15].lower().startswith(("<html", "<!doctype html")):
+    if subtype not in ("HTML", "XHTML") and not looks_like_html(text):
         return text
     try:
         return html_to_text(text)

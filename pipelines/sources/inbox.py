@@ -46,7 +46,7 @@ class Inbox:
     @property
     def arriving(self) -> Path:
         """Where instances wait for the rest of their study."""
-        return self.into / "received-arriving"
+        return self.into / arrivals.RECEIVING
 
     def prepare(self) -> None:
         """Make the folders, and remove what a crash left half written.

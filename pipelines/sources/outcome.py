@@ -46,6 +46,12 @@ class TakenBack:
     study_uid: str = field(default="", repr=False)
 
 
+def known_by(item: Observation) -> TakenBack:
+    """What a value was known by."""
+    taken = item.taken.isoformat() if item.taken else ""
+    return TakenBack(item.patient.patient_id, code=item.code, taken=taken, study_uid=item.study_uid)
+
+
 @dataclass(frozen=True)
 class Records:
     """The records of one or several sources."""

@@ -7,7 +7,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from data_schemas.errors import InputError
@@ -18,8 +18,9 @@ from pipelines.sources.outcome import Noticed
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 # What a file is that is named as a table and is none, by its first bytes.
+WORKBOOK = b"PK\x03\x04"
 FOREIGN = {
-    b"PK\x03\x04": "an Excel workbook or another zip archive; save the sheet as CSV UTF-8",
+    WORKBOOK: "an Excel workbook or another zip archive; save the sheet as CSV UTF-8",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook; save the sheet as CSV UTF-8",
     b"\x1f\x8b": "compressed with gzip; unpack it first",
     b"%PDF": "a PDF; scanote reads its text nowhere",
@@ -33,7 +34,7 @@ class Row:
     """One row: its number (from 1, under the header), its cells by column, or the problem that hides them."""
 
     number: int
-    cells: dict[str, object]
+    cells: dict[str, object] = field(repr=False)
     problem: str = ""
 
 
@@ -42,8 +43,8 @@ class Table:
     """A table as it stands in its file. A blank cell is an empty string, whatever the format."""
 
     path: Path
-    columns: tuple[str, ...]
-    rows: tuple[Row, ...]
+    columns: tuple[str, ...] = field(repr=False)
+    rows: tuple[Row, ...] = field(repr=False)
     noticed: tuple[Noticed, ...] = ()
 
 
@@ -71,7 +72,7 @@ def read_table(
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        hint = f"; {FOREIGN[bytes.fromhex('504b0304')]}" if suffix in (".xlsx", ".xls", ".ods") else ""
+        hint = f"; {FOREIGN[WORKBOOK]}" if suffix in (".xlsx", ".xls", ".ods") else ""
         raise InputError(f"{path}: no table that scanote reads; use one of {', '.join(SUFFIXES)}{hint}")
     if suffix == ".parquet":
         table = _parquet(path, text_columns)
@@ -86,25 +87,10 @@ def read_table(
     table = _without_nulls(_spelled(table, expected))
     twice = [name for name, count in Counter(table.columns).items() if count > 1]
     if twice:
-        raise InputError(f"{path}: column {', '.join(sorted(twice))} stands twice; keep one")
+        # Without a header the first row stands here: patients' ids and notes.
+        named = ", ".join(sorted(twice)) if set(table.columns) & set(expected) else "a name that is not known"
+        raise InputError(f"{path}: column {named} stands twice; keep one")
     return table
-
-
-def read_text(path: Path) -> str:
-    """The text of a UTF-8 file, without its BOM.
-
-    Raises
-    ------
-    InputError
-        The file cannot be opened or is not UTF-8; the message says how to convert it.
-    """
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({type(error).__name__}); check the path and its rights") from None
-    except UnicodeDecodeError as error:
-        line = f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8 (iconv -f latin1 -t utf-8)"
-        raise InputError(line) from None
 
 
 def parse_json(text: str) -> object:

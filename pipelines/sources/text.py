@@ -76,7 +76,7 @@ def _note(
     except OSError as error:
         raise RefusedError(Reason.FILE_MISSING, f"the text file cannot be read ({type(error).__name__})") from None
     if data is None:
-        raise RefusedError(Reason.NOT_A_RECORD, f"the text file is larger than {LARGEST // 2**30} GiB; split it")
+        raise RefusedError(Reason.TOO_LARGE, f"the text file is larger than {LARGEST // 2**30} GiB; split it")
     decoded = decode(data, encoding=encoding)
     cells = {name: value for name, value in row.cells.items() if name != "file"}
     note = note_of_row(cells, text=decoded.text.replace("\0", " "))

@@ -1,11 +1,11 @@
-"""Reading single values: moments, ages, weights, sexes, numbers. Each raises ``ValueError`` without the value in it."""
+"""Reading single values: moments, ages, sexes, numbers. Each raises ``ValueError`` without the value in it."""
 
 from __future__ import annotations
 
 import math
 import re
 from calendar import monthrange
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
 from pipelines.sources.date_formats import date_format_of
@@ -25,12 +25,9 @@ AGE_UNITS |= {
     "day": "D",
     "days": "D",
 }
-KILOGRAMS_PER_UNIT = {"": 1.0, "kg": 1.0, "kilogram": 1.0, "kilograms": 1.0, "g": 1e-3, "lb": 0.45359237}
-KILOGRAMS_PER_UNIT |= {"[lb_av]": 0.45359237, "lbs": 0.45359237}
 SEXES: dict[str, Sex] = {"m": "M", "male": "M", "f": "F", "female": "F", "o": "O", "other": "O"}
 SEXES |= {"": "", "u": "", "unknown": ""}
 OLDEST_YEARS = 130.0
-HEAVIEST_KG = 650.0
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _ALMOST_NUMBER = re.compile(
@@ -46,6 +43,8 @@ _MIDNIGHT_24 = re.compile(r"(\d{4}-?\d{2}-?\d{2})[Tt ]24(?::?00){0,2}(?:[.,]0+)?
 # Python takes any character between date and time, a digit too: 20240305101 would be one o'clock.
 _DIGITS_ONLY = re.compile(r"\d{9,}", re.ASCII)
 _LAST_INSTANT = time(23, 59, 59, 999999)
+# A moment without a zone lies at the latest here: twelve hours behind UTC the day ends last.
+LAST_ZONE = timedelta(hours=12)
 
 
 def parse_moment(value: object) -> datetime | None:
@@ -87,6 +86,13 @@ def parse_moment(value: object) -> datetime | None:
         pass
     looks = date_format_of(text)
     raise ValueError(f"{_NO_DATE}; it looks like {looks}" if looks else _NO_DATE)
+
+
+def instant(moment: datetime) -> float:
+    """Seconds since 1970 by which a moment has passed everywhere."""
+    if moment.utcoffset() is None:
+        return (moment.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC) + LAST_ZONE).total_seconds()
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()
 
 
 def parse_number(value: object) -> float:
@@ -177,23 +183,6 @@ def parse_age_years(value: object, unit: str = "") -> float:
     if years > OLDEST_YEARS:
         raise ValueError("an age beyond 130 years")
     return years
-
-
-def parse_weight_kg(value: object, unit: str = "") -> float:
-    """A body weight in kilograms; ``unit`` may be kg (or blank), g or lb.
-
-    Raises
-    ------
-    ValueError
-        No number, an unknown unit, or a weight that no body has.
-    """
-    factor = KILOGRAMS_PER_UNIT.get(unit.strip().lower())
-    if factor is None:
-        raise ValueError("a weight in an unknown unit (use kg)")
-    weight = parse_number(value) * factor
-    if not 0.0 < weight <= HEAVIEST_KG:
-        raise ValueError("a weight that no body has")
-    return weight
 
 
 def parse_sex(value: object) -> Sex:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,9 @@ from fusion_models.tokens import Tokens
 from pipelines.cases.examples import Example
 from pipelines.training.augment_notes import augment_note_tokens
 from pipelines.training.augment_scans import augment_scans
-from pipelines.training.loop import Fitted, fit, make_accelerator
+from pipelines.training.loop import Fitted, Report, fit, make_accelerator
 
 CASES_A_BATCH = 256
-Report = Callable[[int, dict[str, float]], None]
 log = logging.getLogger(__name__)
 
 
@@ -115,9 +114,7 @@ def fit_scan_encoder(
     encoder.checkpointing = training.gradient_checkpointing
 
     def loss_of(module: nn.Module, index: Tensor) -> Tensor:
-        volume, affine = stack([train[n] for n in index.tolist()], device)
-        if training.augment.scans:
-            volume, affine = augment_scans(volume, affine, recipe=training.augment, scan=recipe.scan)
+        volume, affine = training_scans([train[n] for n in index.tolist()], recipe=recipe, device=device)
         return loss_on_signs(module(volume, affine).sign_logits, labels[index.cpu()].to(device))
 
     @torch.no_grad()
@@ -150,6 +147,15 @@ def stack(examples: Sequence[Example], device: torch.device | str) -> tuple[Tens
     volume = torch.from_numpy(np.stack([scan.values for scan in scans]))
     affine = torch.from_numpy(np.stack([scan.affine for scan in scans]))
     return volume.to(device).float(), affine.to(device).float()
+
+
+def training_scans(
+    examples: Sequence[Example], *, recipe: ModelRecipe, device: torch.device | str
+) -> tuple[Tensor, Tensor]:
+    """As `stack`, changed a little each time where the recipe asks for it."""
+    volume, affine = stack(examples, device)
+    augment = recipe.training.augment
+    return augment_scans(volume, affine, recipe=augment, scan=recipe.scan) if augment.scans else (volume, affine)
 
 
 def fit_case_model(

@@ -20,7 +20,7 @@ INNER_FOLDS = 5
 FARTHEST = 5.0
 # Stacked weights are drawn to 1, the weight of independent, calibrated evidence, by so many cases' worth.
 STACK_PENALTY = 2.0
-LATE, CONCATENATION = "late fusion", "concatenation"
+LATE, JOINT = "late fusion", "joint score"
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,8 @@ def fit_finding(vectors: Mapping[str, Vectors], label: np.ndarray, patients: Seq
     bias, shares, late_loss = _stack(unseen, given, label, fold, prior)
     late = LinearScore(LATE, bias, {name: _share(scores[name], shares[name]) for name in scores})
     joint, joint_loss = _fit_joint(given, label, fold, prior)
-    arms = {**single, LATE: late, CONCATENATION: joint}
-    return Fitted(arms, CONCATENATION if joint_loss < late_loss else LATE)
+    arms = {**single, LATE: late, JOINT: joint}
+    return Fitted(arms, JOINT if joint_loss < late_loss else LATE)
 
 
 def inner_folds(label: np.ndarray, patients: Sequence[str], *, seed: int) -> np.ndarray | None:
@@ -155,7 +155,7 @@ def _fit_score(values: np.ndarray, label: np.ndarray, fold: np.ndarray, prior: f
 def _fit_joint(
     given: Mapping[str, Vectors], label: np.ndarray, fold: np.ndarray, prior: float
 ) -> tuple[LinearScore, float]:
-    """Concatenation: every modality's block has the same total variance; an absent one is its mean."""
+    """One score over all vectors: every modality's block has the same total variance; an absent one is its mean."""
     blocks, made = [], {}
     for name, part in given.items():
         seen = part.values[part.present]
@@ -169,7 +169,7 @@ def _fit_joint(
     for name, (centre, spread, width) in made.items():
         parts[name] = Part(centre, spread, weight[at : at + width] / np.sqrt(width), 0.0, 1.0)
         at += width
-    return LinearScore(CONCATENATION, bias, parts), loss
+    return LinearScore(JOINT, bias, parts), loss
 
 
 def _ridge(

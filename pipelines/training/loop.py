@@ -211,9 +211,10 @@ def _gradients(trained: nn.Module, group: Sequence[Tensor], loss_of: LossOf, acc
         with accelerator.no_sync(trained) if apart else nullcontext():
             with accelerator.autocast():
                 loss = loss_of(trained, (mine if len(mine) else index[:1]).to(accelerator.device))
-            _check_finite(float(loss.detach()), epoch, "loss")
+            value = float(loss.detach())
+            _check_finite(value, epoch, "loss")
             accelerator.backward(loss * weight)
-        total += float(loss.detach()) * len(mine) * accelerator.num_processes
+        total += value * len(mine) * accelerator.num_processes
     return total
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 
+from data_schemas.settings import FusionRecipe
 from pipelines.training.metrics import Interval, auroc, average_precision, interval, patient_weights
 
 FUSION, LATE, SELECTED = "cross-attention", "late fusion", "selected fusion"
 # The arms of the other fusions; each is named by its word in the settings.
-OTHER_FUSIONS = ("joint", "bottleneck", "concatenation", "gated", "late")
+OTHER_FUSIONS: tuple[str, ...] = tuple(
+    kind for kind in get_args(FusionRecipe.model_fields["kind"].annotation) if kind not in (FUSION, "linear")
+)
 SCAN, NOTE, OBSERVATION = SINGLES = ("scan only", "note only", "observations only")
 CONCEPT, RADIOMICS = "concepts only", "radiomics only"
 # The single-modality arm of each modality that a recipe may name.

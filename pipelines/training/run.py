@@ -23,7 +23,7 @@ from pipelines.models.artefact import save_model
 from pipelines.models.build import build_case_model, build_scan_encoder, with_window
 from pipelines.models.features import Features, encode, pooled_scans
 from pipelines.models.reading import coherent
-from pipelines.models.weights import load_note_model, load_scan_weights, resolve_note_encoder
+from pipelines.models.weights import load_note_model, load_scan_weights, resolve_note_encoder, weights_digest
 from pipelines.training.augment_notes import with_note_copies
 from pipelines.training.cohort import SPLITS, check_cohort, check_numbers, digest_cohort, digest_example
 from pipelines.training.fitting import (
@@ -42,7 +42,7 @@ from pipelines.training.small_run import train_small
 from pipelines.training.trackers import Track, open_trackers
 from pipelines.training.trained import Stage, Trained, card_of, no_stage
 from pipelines.workspace.cache import ArrayCache
-from pipelines.workspace.digests import json_digest, sha256_bytes
+from pipelines.workspace.digests import json_digest
 
 
 def train(
@@ -155,7 +155,7 @@ def _train(
         found = audit(audited, findings=recipe.findings, progress=report)
     refuse_leaks(found, allow=allow_leaks)
     # Everything that the fits depend on: whatever of it changes, they begin anew.
-    origin = [recipe.model_dump(mode="json"), cohort_digest, _weights_digest(scan_encoder), note_model.digest]
+    origin = [recipe.model_dump(mode="json"), cohort_digest, weights_digest(scan_encoder), note_model.digest]
     run = None if checkpoints is None else checkpoints / json_digest(origin)
     epochs: dict[str, tuple[dict[str, float], ...]] = {}
     if signs and with_signs(parts["train"], signs):
@@ -170,7 +170,7 @@ def _train(
                 report=_epochs_of(report, recipe.training.scan_epochs, track=track, part="scan encoder"),
             )
         epochs["scan encoder"] = fitted.epochs
-    scan_digest = _weights_digest(scan_encoder)
+    scan_digest = weights_digest(scan_encoder)
     copies = with_note_copies(parts["train"], recipe=recipe.training.augment, seed=recipe.training.seed)
     read: dict[Split, Sequence[Example]] = {**parts, "train": copies}
     features: dict[Split, Features] = {}
@@ -242,6 +242,7 @@ def _train(
         audit=found,
         allowed_leaks=tuple(kind for kind in found.found if kind in allow_leaks),
         test_keys=tuple(row.study_key for row in parts["test"]),
+        splits={row.study_key: row.split for row in examples},
     )
 
 
@@ -295,12 +296,6 @@ def _fit_novelty(batches: dict[Split, Batch], *, features: int, quantile: float)
     if isinstance(train, Tokens) and isinstance(held_out, Tokens) and train.mask.any():
         novelty.fit(pooled_scans(train), pooled_scans(held_out), quantile=quantile)
     return novelty
-
-
-def _weights_digest(module: torch.nn.Module) -> str:
-    from safetensors.torch import save
-
-    return sha256_bytes(save({key: value.detach().cpu().contiguous() for key, value in module.state_dict().items()}))
 
 
 def _epochs_of(

@@ -32,9 +32,11 @@ def cross_validated(
 ) -> dict[str, np.ndarray]:
     """Probabilities [N, F] by arm, each case's from folds that did not hold its patient, averaged over the repeats.
 
-    ``model`` lends its encoders, whose statistics are fitted inside each fold. NaN where a fold's training cases had no
-    two classes of a finding.
+    ``model`` lends its encoders, whose statistics are fitted inside each fold. Of a finding that a fold's training cases
+    have one class of, its cases get the share of positives.
     """
+    from scipy.special import expit
+
     keys, place = np.unique(np.asarray(patients), return_inverse=True)
     training = recipe.training
     folds = max(2, min(training.folds, len(keys)))
@@ -51,7 +53,7 @@ def cross_validated(
             for column, scores in enumerate(fitted):
                 for arm, score in scores.items():
                     table = total.setdefault(arm, np.zeros_like(labels))
-                    table[test, column] += _probability(score.logits(vectors))
+                    table[test, column] += expit(score.logits(vectors))
             if progress:
                 progress(repeat * folds + number + 1, training.repeats * folds)
     return {arm: table / training.repeats for arm, table in total.items()}
@@ -76,10 +78,10 @@ def probabilities_of(
     model: CaseModel, batch: Batch, fitted: Sequence[Mapping[str, LinearScore]], *, rows: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Probabilities [N, F] by arm of some rows that the scores were not fitted on."""
+    from scipy.special import expit
+
     vectors = vectors_of(model, batch, rows)
-    return {
-        arm: np.stack([_probability(scores[arm].logits(vectors)) for scores in fitted], axis=1) for arm in fitted[0]
-    }
+    return {arm: np.stack([expit(scores[arm].logits(vectors)) for scores in fitted], axis=1) for arm in fitted[0]}
 
 
 @torch.no_grad()
@@ -108,7 +110,3 @@ def fill(reader: LinearDiagnoser, scores: Sequence[LinearScore]) -> None:
 
 def _stack(rows: Sequence[np.ndarray | float]) -> torch.Tensor:
     return torch.from_numpy(np.stack([np.asarray(row, dtype=np.float64) for row in rows])).float()
-
-
-def _probability(logits: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-np.clip(logits, -40, 40)))

@@ -10,16 +10,13 @@ import torch
 
 from data_schemas.leakage import LEAK_KINDS
 from data_schemas.settings import ModelRecipe
-from fusion_models.case_model import Batch
 from fusion_models.linear_diagnoser import LinearDiagnoser
-from fusion_models.novelty import Novelty
-from fusion_models.tokens import Tokens
 from pipelines.cases.examples import Example
 from pipelines.cases.leakage.audit import audit, refuse_leaks
 from pipelines.cases.leakage.case import AuditedCase
 from pipelines.models.artefact import save_model
-from pipelines.models.build import build_case_model, build_scan_encoder, with_window
-from pipelines.models.features import encode, pooled_scans
+from pipelines.models.build import build_case_model, build_novelty, build_scan_encoder, with_window
+from pipelines.models.features import encode, novelty_tokens, pooled_scans
 from pipelines.models.reading import coherent
 from pipelines.models.weights import load_note_model, resolve_note_encoder
 from pipelines.training.cohort import check_small_cohort, digest_cohort, digest_example
@@ -29,7 +26,7 @@ from pipelines.training.small import cross_validated, fill, fit_scores, probabil
 from pipelines.training.trained import Stage, Trained, card_of
 from pipelines.workspace.cache import ArrayCache
 
-# Of the scans, this share is kept from the novelty's mean and covariance, and sets its limit.
+# Every fourth scan is kept from the novelty's mean and covariance, and sets its limit.
 HELD_OUT = 4
 
 
@@ -121,7 +118,13 @@ def train_small(
         seed=recipe.training.seed,
         main=SELECTED,
     )
-    novelty = _novelty(batch.take(torch.from_numpy(rows)), features=scan_encoder.features, quantile=distance_quantile)
+    novelty = build_novelty(recipe, scan_features=scan_encoder.features)
+    seen = novelty_tokens(model, batch.take(torch.from_numpy(rows)))
+    if seen is not None and seen.mask.any():
+        pooled = pooled_scans(seen)
+        kept = torch.arange(len(pooled)) % HELD_OUT == 0
+        # Standardised features have a variance of one; one that never varied must not weigh more than the others.
+        novelty.fit(pooled[~kept], pooled[kept], quantile=distance_quantile, least_variance=1.0)
     digest = save_model(folder, card=card, scan_encoder=scan_encoder, case_model=model, novelty=novelty)
     return Trained(
         folder=folder,
@@ -136,13 +139,5 @@ def train_small(
         audit=found,
         allowed_leaks=tuple(kind for kind in found.found if kind in allow_leaks),
         test_keys=tuple(row.study_key for row in measured),
+        splits={**{row.study_key: "train" for row in used}, **{row.study_key: "test" for row in tested}},
     )
-
-
-def _novelty(batch: Batch, *, features: int, quantile: float) -> Novelty:
-    novelty = Novelty(features=features)
-    scans = batch.inputs.get("scan")
-    if isinstance(scans, Tokens) and scans.mask.any():
-        pooled = pooled_scans(scans)
-        novelty.fit(pooled, pooled[::HELD_OUT], quantile=quantile)
-    return novelty

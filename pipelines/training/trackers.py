@@ -17,7 +17,7 @@ PACKAGES = {"tensorboard": "tensorboard", "wandb": "wandb"}
 
 
 @contextmanager
-def open_trackers(names: Sequence[Any], *, folder: Path, run: str = "scanote") -> Iterator[Track]:
+def open_trackers(names: Sequence[Any], *, folder: Path) -> Iterator[Track]:
     """Gives a function that takes a part of the run, its epoch (from 0) and its metrics.
 
     Parameters
@@ -26,8 +26,6 @@ def open_trackers(names: Sequence[Any], *, folder: Path, run: str = "scanote") -
         ``tensorboard``, ``wandb``, or trackers as accelerate has them (``GeneralTracker``); none: nothing is told.
     folder
         Receives what they write.
-    run
-        Name of the project.
 
     Raises
     ------
@@ -42,7 +40,7 @@ def open_trackers(names: Sequence[Any], *, folder: Path, run: str = "scanote") -
 
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     accelerator = Accelerator(log_with=list(names), project_dir=str(folder))
-    accelerator.init_trackers(run)
+    accelerator.init_trackers("scanote")
     told = 0
 
     def track(part: str, epoch: int, metrics: Mapping[str, float]) -> None:

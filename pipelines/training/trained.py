@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +27,7 @@ class Trained:
 
     ``epochs`` holds the metrics of every epoch by part (``scan encoder`` and the arms); ``probabilities`` the test
     split's by arm [N, F], ``labels`` [N, F] with NaN where unknown, ``test_keys`` the study keys of their rows.
+    ``splits`` says by study key what each case was used for: a cross-validated model was fitted on all of them.
     """
 
     folder: Path
@@ -41,6 +42,7 @@ class Trained:
     audit: LeakReport = NOT_AUDITED
     allowed_leaks: tuple[str, ...] = ()
     test_keys: tuple[str, ...] = field(default=(), repr=False)
+    splits: Mapping[str, Split] = field(default_factory=dict, repr=False)
 
 
 def no_stage(_name: str, _steps: int) -> AbstractContextManager[Callable[[int, int], None]]:

@@ -69,41 +69,21 @@ def put_series_quarantined(engine: Engine, key: bytes, series: Sequence[Series])
 
 def put_notes(engine: Engine, key: bytes, notes: Sequence[Note]) -> PutCounts:
     """Put notes. Of one patient's notes with the same ``note_id`` the last put is current: an addendum replaces."""
-
-    def version(item: Note) -> Version:
-        patient = _patient(key, item.patient.patient_id)
-        slot = keyed_digest(key, "note", patient, item.note_id)
-        return _version(slot, item, patient_key=patient)
-
-    rows = [version(item) for item in notes]
+    rows = [_note_version(key, item) for item in notes]
     return write(engine, lambda connection: put_versions(connection, tables.note, rows))
 
 
 def put_observations(engine: Engine, key: bytes, observations: Sequence[Observation]) -> PutCounts:
     """Put observations. Of the same patient, code, moment and study the last value put is current."""
-
-    def version(item: Observation) -> Version:
-        patient = _patient(key, item.patient.patient_id)
-        taken = item.taken.isoformat() if item.taken else ""
-        parts = (item.code, taken, item.study_uid, *filter(None, [item.accession]))
-        slot = keyed_digest(key, "observation", patient, *parts)
-        return _version(slot, item, patient_key=patient, code=item.code[:200])
-
     if any(isinstance(item.value, float) and not abs(item.value) < float("inf") for item in observations):
         raise InputError("an observation's value is not a finite number; leave out such rows")
-    rows = [version(item) for item in observations]
+    rows = [_observation_version(key, item) for item in observations]
     return write(engine, lambda connection: put_versions(connection, tables.observation, rows))
 
 
 def put_labels(engine: Engine, key: bytes, labels: Sequence[Label]) -> PutCounts:
     """Put labels. Of the same patient or study and finding the last value put is current, known before or not."""
-
-    def version(item: Label) -> Version:
-        patient, study = _patient(key, item.patient_id), _study(key, item.study_uid)
-        slot = keyed_digest(key, "label", patient, study, item.finding)
-        return _version(slot, item, patient_key=patient, study_key=study, finding=item.finding)
-
-    rows = [version(item) for item in labels]
+    rows = [_label_version(key, item) for item in labels]
     return write(engine, lambda connection: put_versions(connection, tables.label, rows, revive=True))
 
 
@@ -112,13 +92,35 @@ def put_id_map(engine: Engine, key: bytes, mappings: Sequence[IdMapping]) -> Put
 
     In a later call other record ids for that scan id replace them, known before or not: a corrected map.
     """
-
-    def version(item: IdMapping) -> Version:
-        patient = _patient(key, item.scan_patient_id)
-        return _version(keyed_digest(key, "id-map", patient), item, patient_key=patient)
-
-    rows = [version(item) for item in mappings]
+    rows = [_mapping_version(key, item) for item in mappings]
     return write(engine, lambda connection: put_versions(connection, tables.id_map, rows, several=True, revive=True))
+
+
+def note_slot(key: bytes, patient: str, note_id: str) -> str:
+    """What a note is a version of; ``patient`` is the strict key of its patient, "" without one."""
+    return keyed_digest(key, "note", patient, note_id)
+
+
+def observation_slot(key: bytes, patient: str, code: str, taken: str, study_uid: str, accession: str = "") -> str:
+    """What a value is a version of; ``taken`` is its moment in ISO 8601, "" where it is undated."""
+    return keyed_digest(key, "observation", patient, code, taken, study_uid, *filter(None, [accession]))
+
+
+def rows_of_records(
+    key: bytes,
+    *,
+    notes: Iterable[Note] = (),
+    observations: Iterable[Observation] = (),
+    labels: Iterable[Label] = (),
+    id_map: Iterable[IdMapping] = (),
+) -> dict[str, list[str]]:
+    """The primary keys of the rows that records are put as, by table."""
+    return {
+        tables.note.name: [_note_version(key, item).version for item in notes],
+        tables.observation.name: [_observation_version(key, item).version for item in observations],
+        tables.label.name: [_label_version(key, item).version for item in labels],
+        tables.id_map.name: [_mapping_version(key, item).version for item in id_map],
+    }
 
 
 def scans(engine: Engine) -> tuple[Scan, ...]:
@@ -271,6 +273,29 @@ def _versions(engine: Engine, kind: type[R], table: Table, *, superseded: bool) 
     wanted = table.c.superseded.is_not(None) if superseded else table.c.superseded.is_(None)
     query = select(table.c.record).where(wanted).order_by(table.c.slot, table.c.version)
     return _records(kind, read(engine, lambda connection: connection.execute(query).scalars().all()))
+
+
+def _note_version(key: bytes, item: Note) -> Version:
+    patient = _patient(key, item.patient.patient_id)
+    return _version(note_slot(key, patient, item.note_id), item, patient_key=patient)
+
+
+def _observation_version(key: bytes, item: Observation) -> Version:
+    patient = _patient(key, item.patient.patient_id)
+    taken = item.taken.isoformat() if item.taken else ""
+    slot = observation_slot(key, patient, item.code, taken, item.study_uid, item.accession)
+    return _version(slot, item, patient_key=patient, code=item.code[:200])
+
+
+def _label_version(key: bytes, item: Label) -> Version:
+    patient, study = _patient(key, item.patient_id), _study(key, item.study_uid)
+    slot = keyed_digest(key, "label", patient, study, item.finding)
+    return _version(slot, item, patient_key=patient, study_key=study, finding=item.finding)
+
+
+def _mapping_version(key: bytes, item: IdMapping) -> Version:
+    patient = _patient(key, item.scan_patient_id)
+    return _version(keyed_digest(key, "id-map", patient), item, patient_key=patient)
 
 
 def _version(slot: str, item: Record, **columns: str) -> Version:

@@ -7,7 +7,7 @@ beyond the columns that tell whose they are, but where a record names no patient
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,20 +48,11 @@ class Whose:
     case_keys: frozenset[str] = frozenset()
 
 
-def raw_ids(connection: Connection, table: Table, *, current: bool = False) -> dict[str, str]:
+def raw_ids(connection: Connection, table: Table) -> dict[str, str]:
     """A patient id as it is written, by its strict key, for every patient of a catalogue table."""
-    first = select(func.min(table.c.version)).where(table.c.patient_key != "")
-    if current:
-        first = first.where(table.c.superseded.is_(None))
-    query = select(table.c.patient_key, table.c.record).where(table.c.version.in_(first.group_by(table.c.patient_key)))
-    return {row.patient_key: raw_id(json.loads(row.record)) for row in connection.execute(query)}
-
-
-def raw_id(record: dict[str, Any]) -> str:
-    """The patient id that a stored record names: of an id map's row, that of the scans."""
-    patient = record.get("patient")
-    found = patient["patient_id"] if patient else record.get("patient_id", record.get("scan_patient_id", ""))
-    return str(found)
+    first = select(func.min(table.c.version)).where(table.c.patient_key != "").group_by(table.c.patient_key)
+    query = select(table.c.patient_key, table.c.record).where(table.c.version.in_(first))
+    return {row.patient_key: _raw_id(json.loads(row.record)) for row in connection.execute(query)}
 
 
 def rows_of(connection: Connection, whose: Whose) -> dict[str, list[str]]:
@@ -127,21 +118,25 @@ def strangers(connection: Connection, whose: Whose) -> str:
     return ""
 
 
-def delete_rows(engine: Engine, whose: Whose, tombstone_id: str | None = None) -> dict[str, int]:
+def delete_rows(engine: Engine, whose: Whose, tombstone_id: str | None = None) -> None:
     """Delete a person's rows in one transaction, which also notes on the tombstone, if any, that it was done."""
 
-    def work(connection: Connection) -> dict[str, int]:
-        found = rows_of(connection, whose)
-        for name, keys in found.items():
-            table = tables.metadata.tables[name]
-            [primary] = table.primary_key.columns
-            for start in range(0, len(keys), CHUNK):
-                connection.execute(delete(table).where(primary.in_(keys[start : start + CHUNK])))
+    def work(connection: Connection) -> None:
+        _delete(connection, rows_of(connection, whose))
         if tombstone_id is not None:
             set_state(connection, tombstone_id, Progress.REMOVED)
-        return {name: len(keys) for name, keys in found.items()}
 
-    return write(engine, work)
+    write(engine, work)
+
+
+def delete_keys(engine: Engine, keys: Mapping[str, Sequence[str]], whose: Whose) -> None:
+    """Delete some rows by their primary keys, by table, and a person's, in one transaction."""
+
+    def work(connection: Connection) -> None:
+        _delete(connection, keys)
+        _delete(connection, rows_of(connection, whose))
+
+    write(engine, work)
 
 
 def count_rows(engine: Engine, whose: Whose) -> dict[str, int]:
@@ -203,8 +198,20 @@ def _busy() -> ServerError:
     )
 
 
+def _delete(connection: Connection, found: Mapping[str, Sequence[str]]) -> None:
+    for name, keys in found.items():
+        table = tables.metadata.tables[name]
+        [primary] = table.primary_key.columns
+        for start in range(0, len(keys), CHUNK):
+            connection.execute(delete(table).where(primary.in_(keys[start : start + CHUNK])))
+
+
 def _keys(rows: Sequence[Row]) -> list[str]:
     return [row.version for row in rows]
+
+
+def _raw_id(record: dict[str, Any]) -> str:
+    return str(record.get("patient", record)["patient_id"])
 
 
 def _is_about(row: Row, whose: Whose) -> bool:
@@ -217,8 +224,3 @@ def _is_about(row: Row, whose: Whose) -> bool:
 
 def _study_uid(row: Row) -> str:
     return normalise_id(json.loads(row.record).get("study_uid", ""))
-
-
-def keys_of(ids: dict[str, str], wanted: Collection[str], plain: Any) -> frozenset[str]:
-    """The strict keys of all spellings of some normalised ids, of those that a table holds."""
-    return frozenset(key for key, raw in ids.items() if plain(raw) in wanted)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, insert, select
 
+from data_schemas.cohort import Split
 from pipelines.workspace.database import read, write
 from pipelines.workspace.tables import membership as table
 from pipelines.workspace.versions import CHUNK, rows_in
@@ -19,7 +20,7 @@ class Member:
 
     study_key: str
     patient_key: str
-    split: str
+    split: Split
 
 
 @dataclass(frozen=True)

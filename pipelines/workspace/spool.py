@@ -63,7 +63,8 @@ class Spool:
         """The entries, waiting or told, whose payload names any of some keys."""
         wanted = {key.encode() for key in keys if key}
         paths = [*self.root.glob("*.json"), *(self.root / "told").glob("*.json")]
-        return tuple(sorted(path for path in paths if any(key in path.read_bytes() for key in wanted)))
+        held = ((path, path.read_bytes()) for path in sorted(paths))
+        return tuple(path for path, content in held if any(key in content for key in wanted))
 
     def waiting(self) -> int:
         """How many entries wait to be told."""

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 from sqlalchemy import Connection, Engine, Table, update
 
 from pipelines.workspace import tables
+from pipelines.workspace.catalogue import note_slot, observation_slot
 from pipelines.workspace.database import write
-from pipelines.workspace.identity import keyed_digest, normalise_id, patient_key
+from pipelines.workspace.identity import normalise_id, patient_key
 from pipelines.workspace.versions import CHUNK
 
 
@@ -38,11 +39,9 @@ def take_back(
     """
     slots: dict[Table, list[str]] = {tables.note: [], tables.observation: []}
     for patient_id, note_id in notes:
-        slots[tables.note] += [keyed_digest(key, "note", patient, note_id) for patient in _patient(key, patient_id)]
+        slots[tables.note] += [note_slot(key, patient, note_id) for patient in _patient(key, patient_id)]
     for patient_id, *rest in observations:
-        slots[tables.observation] += [
-            keyed_digest(key, "observation", patient, *rest) for patient in _patient(key, patient_id)
-        ]
+        slots[tables.observation] += [observation_slot(key, patient, *rest) for patient in _patient(key, patient_id)]
 
     def work(connection: Connection) -> int:
         now, taken = time.time(), 0

@@ -70,6 +70,18 @@ def test_the_shares_sum_to_one_and_name_the_token_that_moved_the_score() -> None
     assert attention["note"].shape == (1, 1, 4)  # the last slot is the absence's
 
 
+def test_where_nothing_moves_the_score_the_shares_are_even_over_what_a_case_has_whatever_is_read_beside_it() -> None:
+    given = {"scan": tokens([[[0.0, 0.0]], [[0.0, 0.0]]], 1), "note": tokens([[[1.0]], [[1.0]] * 3], 5)}
+    hidden = given["note"].mask & torch.tensor([[False], [True]])
+    given["note"] = Tokens(given["note"].values, hidden, given["note"].position, given["note"].source)
+    made = LinearDiagnoser(findings=1, features={"scan": 2, "note": 1})
+    attention = made(given).attention
+    assert attention["scan"][:, 0].tolist() == [[0.5, 0.0], [0.25, 0.0]]
+    assert attention["note"][:, 0].tolist() == [[0.0] * 5 + [0.5], [0.25] * 3 + [0.0] * 3]
+    alone = made({name: part.take(torch.tensor([1])) for name, part in given.items()}).attention
+    assert alone["note"][0, 0].tolist() == [0.25] * 3 + [0.0]
+
+
 def test_the_mean_of_value_tokens_is_the_vector_of_the_case() -> None:
     """Code 0: 3 of mean 1 and deviation 2 is level 1; code 2 is at its mean; code 1 is not known."""
     encoder = ValueVector(codes=3)

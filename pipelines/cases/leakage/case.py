@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta, tzinfo
 
+from data_schemas.note import Note
+from data_schemas.reasons import Reason
 from data_schemas.scan import Scan
 from pipelines.cases.examples import Example
-from pipelines.cases.join import Held
+from pipelines.cases.inputs import note_exclusion
+from pipelines.cases.join import Held, accessions_of, study_uid_of
 
 MOST_SHOWN = 10
 
@@ -32,6 +35,24 @@ class AuditedCase:
     def text(self) -> str:
         """All input text, a sentence a line."""
         return "\n".join(sentence.text for sentence in self.example.sentences)
+
+
+def own_reports(case: AuditedCase) -> Iterator[Note]:
+    """The notes of the catalogue that are reports of the study itself; none where there is no catalogue."""
+    if case.scan is None or case.held is None:
+        return
+    accessions = accessions_of([case.scan])
+    for note in case.held.notes:
+        reason = note_exclusion(
+            note,
+            study_uid=study_uid_of(case.scan),
+            cut_off=case.scan.acquired,
+            accessions=accessions,
+            offsets=case.offsets,
+            zone=case.zone,
+        )
+        if reason is Reason.OWN_REPORT:
+            yield note
 
 
 def passages(example: Example) -> tuple[tuple[str, ...], ...]:

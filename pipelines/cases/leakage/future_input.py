@@ -10,7 +10,7 @@ from functools import partial
 from data_schemas.leakage import Check, Leak
 from data_schemas.note import Note
 from pipelines.cases.clock import is_after
-from pipelines.cases.examples import WORDS
+from pipelines.cases.examples import number_of
 from pipelines.cases.inputs import TIMELESS, is_about, note_offset, observation_offset
 from pipelines.cases.join import Held, study_uid_of
 from pipelines.cases.leakage.case import AuditedCase, shown
@@ -81,7 +81,7 @@ def _ages(case: AuditedCase, held: Held, cut_off: datetime | None) -> Iterator[s
         )
     for value in case.example.values:
         if value.code not in TIMELESS:
-            taken = [item for item in held.observations if _is(item.value, value.value, item.code, value.code)]
+            taken = [i for i in held.observations if i.code == value.code and number_of(i.value) == value.value]
             yield _age(
                 [
                     (item.taken, observation_offset(item, case.offsets, about_study=about(item) is True))
@@ -110,11 +110,6 @@ def _sentence_notes(held: Held) -> dict[str, list[Note]]:
         for sentence in {sentence for section in split_sections(note.text) for sentence in section.sentences}:
             found.setdefault(sentence, []).append(note)
     return found
-
-
-def _is(recorded: float | str, number: float, code: str, wanted: str) -> bool:
-    stated = WORDS.get(recorded.strip().upper()) if isinstance(recorded, str) else recorded
-    return code == wanted and stated == number
 
 
 def _has_late_entry(case: AuditedCase, cut_off: datetime) -> bool:

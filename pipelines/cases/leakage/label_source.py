@@ -7,10 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from data_schemas.leakage import Check, Leak
-from data_schemas.reasons import Reason
-from pipelines.cases.inputs import note_exclusion
-from pipelines.cases.join import accessions_of, study_uid_of
-from pipelines.cases.leakage.case import AuditedCase, shown
+from pipelines.cases.leakage.case import AuditedCase, own_reports, shown
 from pipelines.cases.leakage.shingles import boilerplate, containment, shingles, without
 from pipelines.notes.sections import BODY, split_sections
 
@@ -60,19 +57,7 @@ def find_label_sources(cases: Sequence[AuditedCase]) -> tuple[Check, list[Leak]]
 
 
 def _sources(case: AuditedCase) -> Iterator[str]:
-    if case.scan is None or case.held is None:
-        return
-    accessions = accessions_of([case.scan])
-    for note in case.held.notes:
-        reason = note_exclusion(
-            note,
-            study_uid=study_uid_of(case.scan),
-            cut_off=case.scan.acquired,
-            accessions=accessions,
-            offsets=case.offsets,
-            zone=case.zone,
-        )
-        if reason is Reason.OWN_REPORT:
-            for section in split_sections(note.text):
-                if section.name in SOURCES:
-                    yield " ".join(section.sentences)
+    for note in own_reports(case):
+        for section in split_sections(note.text):
+            if section.name in SOURCES:
+                yield " ".join(section.sentences)

@@ -6,9 +6,8 @@ from collections.abc import Collection
 from typing import Any
 
 from data_schemas.leakage import MEANING, Leak, LeakReport
+from pipelines.cases.describe import FEWEST, withheld
 
-FEWEST = 10
-"""Smallest count that leaves the workspace."""
 COUNTED = ("same-patient", "future-input")  # their value is a count
 
 
@@ -39,13 +38,13 @@ def format_audit(report: LeakReport, *, allow: Collection[str] = ()) -> str:
 def aggregates(report: LeakReport, *, allow: Collection[str] = ()) -> dict[str, Any]:
     """The audit without any key, counts under ten as None."""
     return {
-        "cases": _large(report.cases),
+        "cases": withheld(report.cases),
         "checks": [
             {
                 "kind": check.kind,
                 "meaning": MEANING[check.kind],
                 "status": status_of(report, check.kind, allow=allow),
-                "compared": _large(check.compared),
+                "compared": withheld(check.compared),
                 "what": check.what,
                 "skipped": check.skipped,
             }
@@ -57,8 +56,8 @@ def aggregates(report: LeakReport, *, allow: Collection[str] = ()) -> dict[str, 
                 "severity": leak.severity,
                 "finding": leak.finding,
                 "evidence": leak.evidence,
-                "count": _large(leak.count),
-                "value": _large(int(leak.value)) if leak.kind in COUNTED else leak.value,
+                "count": withheld(leak.count),
+                "value": withheld(int(leak.value)) if leak.kind in COUNTED else leak.value,
                 "limit": leak.limit,
             }
             for leak in report.leaks
@@ -87,10 +86,6 @@ def _measure(leak: Leak) -> str:
     if leak.kind in COUNTED:
         return f"how many: {leak.count}"
     return f"how many: {leak.count}; value {leak.value:g}, limit {leak.limit:g}"
-
-
-def _large(count: int) -> int | None:
-    return count if count >= FEWEST else None
 
 
 def _shown(value: float | None) -> str:

@@ -15,8 +15,8 @@ from data_schemas.settings import NoteRecipe
 from pipelines.cases.examples import Example
 from pipelines.models.artefact import LoadedModel
 from pipelines.models.compile.compiled import NOTE, SCAN, Graph
+from pipelines.models.note_features import windows_of_case
 from pipelines.models.weights import NoteModel
-from pipelines.notes.windows import cut_windows
 
 ROUNDS = 7
 LOOKED_AT = 64
@@ -80,13 +80,6 @@ def _longest_window(examples: Sequence[Example], note: NoteModel, recipe: NoteRe
     windows = [
         row
         for example in examples[:LOOKED_AT]
-        for row in cut_windows(
-            [sentence.text for sentence in example.sentences],
-            tokenizer=note.tokenizer,
-            window=recipe.window or note.window,
-            stride=recipe.stride,
-            windows_at_most=recipe.windows_at_most,
-            unit=recipe.unit,
-        ).ids
+        for row in windows_of_case(example, note_model=note, recipe=recipe).ids
     ]
     return torch.tensor([max(windows, key=len)]) if windows else None

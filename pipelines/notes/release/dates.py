@@ -67,14 +67,13 @@ class Clock:
     shift_days: int | None = field(repr=False)
     written: date | None = field(default=None, repr=False)
     day_first: bool = False
-    birth_dates: frozenset[date] = field(default=frozenset(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class _Match:
     """A match of one pattern, and what it needs to be written back."""
 
-    text: re.Match[str]
+    text: re.Match[str] = field(repr=False)
     clock: Clock
     day_first: bool
 
@@ -82,7 +81,7 @@ class _Match:
         return self.text.groupdict().get(name) or ""
 
 
-def find_dates(text: str, clock: Clock) -> Iterator[Found]:
+def find_dates(text: str, clock: Clock, birth_dates: Set[date] = frozenset()) -> Iterator[Found]:
     """Every date and part of a date, with what is written instead; birth dates are never told."""
     day_first = _order(text, clock.day_first)
     for pattern, rewrite in _patterns():
@@ -92,7 +91,7 @@ def find_dates(text: str, clock: Clock) -> Iterator[Found]:
             days = _read(given)
             if days is None:
                 continue
-            if _is_birth(text, start, days, clock.birth_dates):
+            if _is_birth(text, start, days, birth_dates):
                 yield Found(start, end, "BIRTH DATE")
                 continue
             yield Found(start, end, "DATE", _moved(given, days[0], rewrite))
@@ -243,13 +242,11 @@ def _patterns() -> tuple[tuple[re.Pattern[str], Callable[[_Match, date], str]], 
     # "may 5" in lower case, without a year, is a verb and a number.
     sure = "january|february|april|june|july|august|september|october|november|december"
     meant = rf"(?P<mname>(?=(?-i:[A-ZÄ])){MONTH}|(?:{sure})(?![^\W\d_]))\.?"
-    numeric = (
-        rf"{_NO_DIGIT_BEFORE}(?P<date>(?P<a>\d{{1,2}})(?P<sep>[-/.])(?P<b>\d{{1,2}})(?P=sep){two}){_NO_DIGIT_AFTER}"
-    )
+    numeric = rf"(?P<a>\d{{1,2}})(?P<sep>[-/.])(?P<b>\d{{1,2}})(?P=sep){two}"
     written = [
         (rf"{_NO_DIGIT_BEFORE}(?P<date>{weekday}{four}[-/.](?P<m>\d{{1,2}})[-/.]{day})(?!\d)(?![-/]\d)", _in_place),
         (r"(?<![^\W_])(?P<date>(?P<y>(?:19|20)\d\d)(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])(?:[T_]?\d{2}(?:\d{2}){0,2}(?:\.\d+)?)?)(?!\d)", _in_place),
-        (rf"(?P<date>{weekday}{_NO_DIGIT_BEFORE}{numeric.removeprefix(_NO_DIGIT_BEFORE).replace('(?P<date>', '(?:', 1).removesuffix(_NO_DIGIT_AFTER)}){_NO_DIGIT_AFTER}", _in_place),
+        (rf"(?P<date>{weekday}{_NO_DIGIT_BEFORE}{numeric}){_NO_DIGIT_AFTER}", _in_place),
         (rf"(?P<date>{four}[ ]?年[ ]?(?P<m>\d{{1,2}})[ ]?月[ ]?{day}[ ]?日)", _in_place),
         (rf"(?P<date>{weekday}\b{month}[ ]*[-.]?[ ]*(?:the[ ])?{day}(?P<th>{_SUFFIX})?(?!\d)[,.]?[ \-]*(?:of[ ]+|in[ ]+)?{two})(?!\d|:\d|[ ]?(?:mg|ml|cm|mm|am|pm))", _in_place),
         (rf"(?P<date>{weekday}(?<![\d.]){day}(?P<th>{_SUFFIX})?\.?[ \-/]*(?:de[ ]|of[ ])?{month}[ \-/,]*(?:de[l]?[ ]|of[ ])?{two})(?!\d|:\d|[ ]?(?:mg|ml|cm|mm))", _in_place),
@@ -271,4 +268,4 @@ def _patterns() -> tuple[tuple[re.Pattern[str], Callable[[_Match, date], str]], 
 
 def _capital(pattern: str) -> str:
     """The months with a capital, for a pattern that is otherwise blind to case."""
-    return re.sub(r"(?<=[|(:])([a-zä])", lambda match: f"[{match[1].upper()}]", pattern.replace("(?:", "(?:", 1))
+    return re.sub(r"(?<=[|(:])([a-zä])", lambda match: match[1].upper(), pattern)

@@ -30,11 +30,10 @@ _EVERYBODY = Roster()
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """A text that may be released, how many findings of each kind were replaced in it, and by which method."""
+    """A text that may be released, and how many findings of each kind were replaced in it."""
 
     text: str = field(repr=False)
     counts: dict[str, int]
-    method: str = METHOD
 
 
 def deidentify(text: str, *, known: Known = _NOBODY, clock: Clock, roster: Roster = _EVERYBODY) -> Cleaned:
@@ -90,7 +89,7 @@ def _findings(text: str, known: Known, clock: Clock, roster: Roster) -> Iterator
     """In the order of precedence: links, dates, what is known, what has a form of its own, what the context tells."""
     forms = list(find_forms(text))
     yield from (found for found in forms if found.kind in {"EMAIL", "URL"})
-    every_date = list(find_dates(text, clock))
+    every_date = list(find_dates(text, clock, known.birth_dates))
     dates = [found for found in every_date if found.end - found.start > len("2021")]
     dated = bytearray(len(text))
     for found in dates:
@@ -108,8 +107,3 @@ def _findings(text: str, known: Known, clock: Clock, roster: Roster) -> Iterator
     yield from (found for found in contacts if found.kind != "PHONE" or not any(dated[found.start : found.end]))
     yield from every_date
     yield from find_people(text)
-
-
-def words_of(text: str) -> list[str]:
-    """The words of a text, tags as one word: what a comparison of before and after counts."""
-    return re.findall(r"\[[A-Z ]+\]|[^\W_]+(?:['’\-.][^\W_]+)*", text)

@@ -116,8 +116,9 @@ def _ids(ids: frozenset[str]) -> tuple[re.Pattern[str], ...]:
     patterns = []
     for form in sorted(forms, key=lambda form: (-len(form), form)):
         digits = form.lstrip("0")
-        if len(form) >= SHORTEST_ID and (len(digits) >= SHORTEST_ID or digits != form) and _tells(form):
-            inner = _SEPARATORS.join(map(re.escape, digits or form))
+        if len(form) >= SHORTEST_ID and _tells(form):
+            # Without its zeros "0007" is every 7.
+            inner = _SEPARATORS.join(map(re.escape, digits if len(digits) >= SHORTEST_ID else form))
             patterns.append(re.compile(rf"{_EDGE_BEFORE}(?:0{_SEPARATORS})*{inner}{_EDGE_AFTER}", re.IGNORECASE))
     return tuple(patterns)
 

@@ -31,16 +31,18 @@ MONTHS: dict[str, tuple[str, int]] = {**SHORT, **FULL, **_OTHER}
 MONTH = "(?:" + "|".join(sorted(map(re.escape, MONTHS), key=len, reverse=True)) + r")(?![^\W\d_])"
 DAY_NAME = "(?:" + "|".join(sorted([*WEEKDAYS, *_SHORT_DAYS, *_OTHER_DAYS], key=len, reverse=True)) + r")(?![^\W\d_])"
 _ENDINGS = {1: "st", 2: "nd", 3: "rd"}
+# Letters that a pattern blind to case takes for i, s and k.
+_ALIKE = str.maketrans({"\u0130": "i", "\u0131": "i", "\u017f": "s", "\u212a": "k"})
 
 
 def month_number(word: str) -> int:
     """1 to 12."""
-    return MONTHS[word.lower().rstrip(".")][1]
+    return MONTHS[_lower(word)][1]
 
 
 def month_like(word: str, month: int) -> str:
     """A month in the language, length and case of another: ``MAR`` and 11 give ``NOV``."""
-    lower = word.lower().rstrip(".")
+    lower = _lower(word)
     language = MONTHS[lower][0]
     short = lower in SHORT and lower not in {"may", "mai"}
     names = _SHORT if short and language in _SHORT else LANGUAGES
@@ -49,13 +51,17 @@ def month_like(word: str, month: int) -> str:
 
 def weekday_like(word: str, weekday: int) -> str:
     """A weekday (0 is Monday) in the length and case of another."""
-    lower = word.lower()
+    lower = _lower(word)
     return _cased((WEEKDAYS if lower in WEEKDAYS else _SHORT_DAYS)[weekday], word)
 
 
 def ordinal(day: int) -> str:
     """``st``, ``nd``, ``rd`` or ``th``."""
     return "th" if 10 < day % 100 < 14 else _ENDINGS.get(day % 10, "th")
+
+
+def _lower(word: str) -> str:
+    return word.translate(_ALIKE).lower().rstrip(".")
 
 
 def _cased(word: str, like: str) -> str:

@@ -227,7 +227,7 @@ def _given_names(text: str, tokens: Sequence[Token]) -> Iterator[Found]:
             behind
             and text[behind.end : token.start] in {", ", ","}
             and _may_be_name(behind)
-            and not _starts(text, behind)
+            and not _starts(behind)
         ):
             yield _name(behind.start, token)
         last = _run(text, tokens, number, strict=False)
@@ -278,7 +278,7 @@ def _begins_sentence(text: str, token: Token) -> bool:
     return not before or before[-1] in ".!?:;\n•*-–"
 
 
-def _starts(text: str, token: Token) -> bool:
+def _starts(token: Token) -> bool:
     """Whether a word is an ordinary one that begins a sentence: "However, John"."""
     return token.plain in {"however", "therefore", "moreover", "additionally", "furthermore", "meanwhile", "later"}
 

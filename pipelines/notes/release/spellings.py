@@ -82,7 +82,7 @@ def spelt(word: str) -> str:
 
 
 def bounded(pattern: str) -> str:
-    """The pattern where no letter stands before or behind it, a plural or genitive ``s`` excepted."""
+    """The pattern where no letter stands before or behind it."""
     return rf"{_BEFORE}(?:{pattern}){_AFTER}"
 
 
@@ -135,9 +135,8 @@ def _pattern(word: str) -> str:
         pair, letter = word[at : at + 2], word[at]
         wide = next((pair for pair, forms in _PAIRS.items() if letter in forms), None)
         if pair in _PAIRS:
-            parts.append(f"(?:{pair}|[{_PAIRS[pair]}]|{_letter(pair[0])}{'?' if pair == 'ss' else ''}{_ACCENTS})")
-            if pair in {"ss", "th", "aa"}:
-                parts[-1] = f"(?:{pair}|[{_PAIRS[pair]}])"
+            plainer = "" if pair in {"ss", "th", "aa"} else f"|{_letter(pair[0])}{_ACCENTS}"
+            parts.append(f"(?:{pair}|[{_PAIRS[pair]}]{plainer})")
             at += 2
             continue
         if wide:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib.resources import files
 
@@ -22,10 +22,10 @@ _SPECIAL = str.maketrans(
 class Token:
     """A word, where it stands (from, to), and how it is compared."""
 
-    text: str
+    text: str = field(repr=False)
     start: int
     end: int
-    plain: str
+    plain: str = field(repr=False)
 
     @property
     def capital(self) -> bool:
@@ -53,5 +53,12 @@ def plain(word: str) -> str:
 @cache
 def listed(name: str) -> frozenset[str]:
     """One of the lists of ``words.yaml``."""
-    content = yaml.safe_load(files(__package__).joinpath("words.yaml").read_text(encoding="utf-8"))
-    return frozenset(content[name].split())
+    return frozenset(_lists()[name].split())
+
+
+@cache
+def _lists() -> dict[str, str]:
+    content: dict[str, str] = yaml.safe_load(
+        files(__package__).joinpath("words.yaml").read_text(encoding="utf-8")
+    )
+    return content

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -51,7 +51,6 @@ def write_notes(
     key: bytes,
     roster: Roster,
     day_first: bool = False,
-    progress: Callable[[int], None] | None = None,
 ) -> Written:
     """De-identify the notes of released patients.
 
@@ -65,8 +64,6 @@ def write_notes(
         All patients of the workspace, for notes that name another.
     day_first
         The order of 03/05/2021 in notes that do not tell.
-    progress
-        Called with the number of notes done.
 
     Returns
     -------
@@ -76,7 +73,6 @@ def write_notes(
     rows: list[dict[str, Any]] = []
     replaced: Counter[str] = Counter()
     refused: Counter[str] = Counter()
-    done = 0
     for subject in subjects:
         for note in subject.notes:
             try:
@@ -85,9 +81,6 @@ def write_notes(
                 replaced.update(counts)
             except RefusedError as error:
                 refused[error.reason.value] += 1
-            done += 1
-            if progress:
-                progress(done)
     rows.sort(key=lambda row: (row["patient"], row["written"] or "", row["note"]))
     lines = b"".join(canonical_json(row) + b"\n" for row in rows)
     people = len({row["patient"] for row in rows})
@@ -102,7 +95,6 @@ def _row(
         shift_days=subject.shift_days,
         written=note.written.date() if note.written else None,
         day_first=day_first,
-        birth_dates=known.birth_dates,
     )
     cleaned = deidentify(note.text, known=known, clock=clock, roster=roster)
     kind = deidentify(note.kind, known=known, clock=clock, roster=roster)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from collections import Counter
@@ -127,14 +126,9 @@ def release_scans(
 
 def _sync(root: Path, files: Sequence[Path]) -> None:
     """Sync files and the folders that hold them, all at the end: the disk has begun to write them long before."""
-    for path in files:
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-    for folder in {parent for path in files for parent in path.parents if parent.is_relative_to(root)}:
-        sync_path(folder)
+    folders = {parent for path in files for parent in path.parents if parent.is_relative_to(root)}
+    for place in (*files, *folders):
+        sync_path(place)
 
 
 def _release_scan(

@@ -90,6 +90,7 @@ def cross_validate(
                     allow_leaks=allow_leaks,
                     cache=cache,
                     checkpoints=checkpoints,
+                    hold_out=True,
                 )
                 tested = [row for row in rows if row.split == "test"]
                 part = scored(tested, _in_order(trained, tested, findings), findings, stratum=number, groups=groups)
@@ -127,7 +128,9 @@ def check_folds(
     keys, labels = patient_labels(examples, recipe.findings)
     if len(keys) < folds:
         raise InputError(f"{len(keys)} labelled patients for {folds} folds: ingest more cases or labels")
-    training = int(len(examples) * (1 - 1 / folds) * (1 - recipe.training.validation_share))
+    # A linear recipe chooses by inner folds, and fits on the validation patients too.
+    kept_back = 0.0 if recipe.fusion.kind == "linear" else recipe.training.validation_share
+    training = int(len(examples) * (1 - 1 / folds) * (1 - kept_back))
     if training < FEWEST_TRAINING_CASES:
         raise InputError(
             f"{len(examples)} labelled cases of {len(keys)} patients: each of {folds} folds would train on about "

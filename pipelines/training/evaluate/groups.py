@@ -9,6 +9,7 @@ import numpy as np
 
 from pipelines.cases.examples import Example
 from pipelines.cases.leakage.case import AuditedCase
+from pipelines.training.evaluate.perturb import MODALITIES, has_modality
 
 AVAILABLE, AGE, SEX = "has", "age", "sex"
 SITE, SCANNER, KERNEL = "site", "scanner", "kernel"
@@ -50,8 +51,7 @@ def catalogue_groups(cases: Sequence[AuditedCase]) -> dict[str, Mapping[str, str
 
 def availability(example: Example) -> str:
     """What a case has: ``scan + note``."""
-    has = {"scan": example.scan is not None, "note": bool(example.sentences), "observations": bool(example.values)}
-    return " + ".join(name for name, there in has.items() if there) or "nothing"
+    return " + ".join(name for name in MODALITIES if has_modality(example, name)) or "nothing"
 
 
 def age_band(age: float | None) -> str:

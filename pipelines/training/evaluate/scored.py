@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from pipelines.cases.examples import Example
-from pipelines.training.evaluate.groups import groups_of
+from pipelines.training.evaluate.groups import UNKNOWN, groups_of
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def scored(
     """
     told = groups_of(examples)
     for name, levels in (groups or {}).items():
-        told[name] = np.array([levels.get(example.study_key, "") for example in examples], object)
+        told[name] = np.array([levels.get(example.study_key, UNKNOWN) for example in examples], object)
     return Scored(
         findings=tuple(findings),
         probabilities=dict(probabilities),

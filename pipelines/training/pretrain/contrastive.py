@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,13 @@ from data_schemas.settings import ModelRecipe
 from fusion_models.pretraining import PairModel, pair_loss, recall_at
 from fusion_models.scan_encoder import ScanEncoder
 from fusion_models.tokens import Tokens
-from pipelines.training.augment_scans import augment_scans
-from pipelines.training.fitting import stack
-from pipelines.training.loop import Fitted, fit, make_accelerator
+from pipelines.training.fitting import stack, training_scans
+from pipelines.training.loop import Fitted, Report, fit, make_accelerator
 from pipelines.training.pretrain.batches import not_negatives, numbered, with_hard_negatives
 from pipelines.training.pretrain.material import Pair
+from pipelines.training.pretrain.shared import shared
 
 SCANS_AT_ONCE = 16
-Report = Callable[[int, dict[str, float]], None]
 
 
 @dataclass(frozen=True)
@@ -82,9 +81,7 @@ def fit_pairs(
 
     def loss_of(module: nn.Module, index: Tensor) -> Tensor:
         index = with_hard_negatives(index.cpu(), groups=groups, patient=marks[0], count=hard)
-        volume, affine = stack([train[n].example for n in index.tolist()], device)
-        if training.augment.scans:
-            volume, affine = augment_scans(volume, affine, recipe=training.augment, scan=recipe.scan)
+        volume, affine = training_scans([train[n].example for n in index.tolist()], recipe=recipe, device=device)
         pairs = module(volume, affine, train_notes.take(index).float().to(device))
         alike = not_negatives(index, patient=marks[0], text=marks[1]).to(device)
         return pair_loss(pairs, kind=how.loss, alike=alike)
@@ -104,17 +101,10 @@ def fit_pairs(
         loss_of=loss_of,
         validation_loss=validation_loss,
         count=len(train),
-        epochs=how.epochs,
-        patience=pretrain.patience,
         batch_size=max(how.batch_size - hard, 2),
-        learning_rate=how.learning_rate,
-        weight_decay=pretrain.weight_decay,
-        warmup_share=pretrain.warmup_share,
-        clip_norm=pretrain.clip_norm,
-        seed=training.seed,
-        precision=training.precision,
         checkpoint=checkpoint,
         report=report,
+        **shared(how, pretrain, training),
     )
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import ValidationError
-from torch import nn
 
 from data_schemas.base import Record
 from data_schemas.errors import ModelError
@@ -105,14 +104,6 @@ def read_card(folder: Path) -> EncoderCard:
     if encoder_digest(folder) != card.digest:
         raise ModelError(f"encoder {folder.name}: its files are not those that were kept; pretrain again")
     return card
-
-
-def write_weights(module: nn.Module, path: Path) -> None:
-    """A module's state as safetensors."""
-    from safetensors.torch import save
-
-    tensors = {key: value.detach().cpu().contiguous() for key, value in module.state_dict().items()}
-    write_atomic(path, save(tensors))
 
 
 def counted(cases: Mapping[str, int]) -> dict[str, int | None]:

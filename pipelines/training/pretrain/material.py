@@ -11,14 +11,11 @@ from data_schemas.case import Case
 from data_schemas.cohort import Split
 from data_schemas.errors import InputError, RefusedError
 from data_schemas.note import Note
-from data_schemas.reasons import Reason
 from data_schemas.settings import ModelRecipe
 from pipelines.cases.examples import SECTION_NUMBER, Example, Sentence
 from pipelines.cases.ingest import load_cases
-from pipelines.cases.inputs import note_exclusion
-from pipelines.cases.join import accessions_of, study_uid_of
 from pipelines.cases.labelled import add_sources, load_cohort
-from pipelines.cases.leakage.case import AuditedCase
+from pipelines.cases.leakage.case import own_reports
 from pipelines.cases.people import match_people
 from pipelines.cases.prepare import prepare
 from pipelines.cases.split import split_patients
@@ -111,7 +108,7 @@ def read_pairs(workspace: Workspace, examples: Sequence[Example], *, text: str) 
     """
     pairs = []
     for case in add_sources(workspace, examples):
-        told = () if text == "notes" else _sentences(_own_reports(case))
+        told = () if text == "notes" else _sentences(own_reports(case))
         read = () if text == "reports" else case.example.sentences
         facts = case.scan.facts if case.scan else None
         if told or read:
@@ -182,23 +179,6 @@ def check_enough(rows: Mapping[str, int], *, what: str, fewest: int, mend: str) 
 def count_splits(examples: Sequence[Example]) -> Counter[str]:
     """How many of each split."""
     return Counter(example.split for example in examples)
-
-
-def _own_reports(case: AuditedCase) -> Iterator[Note]:
-    if case.scan is None or case.held is None:
-        return
-    accessions = accessions_of([case.scan])
-    for note in case.held.notes:
-        reason = note_exclusion(
-            note,
-            study_uid=study_uid_of(case.scan),
-            cut_off=case.scan.acquired,
-            accessions=accessions,
-            offsets=case.offsets,
-            zone=case.zone,
-        )
-        if reason is Reason.OWN_REPORT:
-            yield note
 
 
 def _sentences(notes: Iterator[Note]) -> tuple[Sentence, ...]:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from data_schemas.cohort import Split
 from data_schemas.pretraining import PretrainRecipe
@@ -16,7 +15,14 @@ from data_schemas.settings import ModelRecipe
 from fusion_models.masked_volume import MaskedVolume
 from pipelines.cases.examples import Example
 from pipelines.models.build import build_scan_encoder
-from pipelines.models.weights import folder_digest, load_note_model, load_scan_weights, resolve_note_encoder
+from pipelines.models.weights import (
+    folder_digest,
+    load_note_model,
+    load_scan_weights,
+    resolve_note_encoder,
+    weights_bytes,
+    weights_digest,
+)
 from pipelines.training.cohort import digest_example
 from pipelines.training.loop import make_accelerator
 from pipelines.training.pretrain.contrastive import Retrieval, build_pair_model, fit_pairs, retrieval
@@ -29,7 +35,6 @@ from pipelines.training.pretrain.keep import (
     counted,
     drop_half_kept,
     keep_encoder,
-    write_weights,
 )
 from pipelines.training.pretrain.material import (
     Pair,
@@ -47,7 +52,8 @@ from pipelines.training.pretrain.zero_shot import note_tokens
 from pipelines.training.run import deterministic
 from pipelines.training.trained import Stage, no_stage
 from pipelines.workspace.cache import ArrayCache
-from pipelines.workspace.digests import json_digest, sha256_bytes
+from pipelines.workspace.digests import json_digest
+from pipelines.workspace.files import write_atomic
 from pipelines.workspace.forget import drop_forgotten
 from pipelines.workspace.local_paths import with_local_paths
 from pipelines.workspace.memberships import Member, put_members
@@ -121,7 +127,7 @@ def _contrastive(
         window=recipe.note.window,
     )
     encoder = _scan_encoder(recipe)
-    started_from = _weights_digest(encoder)
+    started_from = weights_digest(encoder)
     tokens = {}
     for split, rows in parts.items():
         with stage(f"encode {split} text", 1):
@@ -153,8 +159,8 @@ def _contrastive(
     measures = {"recall_at_1": found.recall_at_1, "recall_at_10": found.recall_at_10, "chance": found.chance}
 
     def write(folder: Path) -> None:
-        write_weights(encoder.body, folder / SCAN)
-        write_weights(model, folder / PAIR)
+        write_atomic(folder / SCAN, weights_bytes(encoder.body))
+        write_atomic(folder / PAIR, weights_bytes(model))
 
     kept = _keep(
         workspace,
@@ -179,7 +185,7 @@ def _volume(workspace: Workspace, recipe: ModelRecipe, splits: Mapping[str, Spli
     parts = {split: [row for row in examples if row.split == split] for split in ("train", "validation")}
     check_enough(count_splits(examples), what="scans", fewest=FEWEST_CASES, mend="ingest more scans")
     encoder = _scan_encoder(recipe)
-    started_from = _weights_digest(encoder)
+    started_from = weights_digest(encoder)
     model, how = MaskedVolume(scan_encoder=encoder), settings.volume
     with stage("pretrain on volumes", how.epochs) as report:
         fitted = fit_volumes(
@@ -195,7 +201,7 @@ def _volume(workspace: Workspace, recipe: ModelRecipe, splits: Mapping[str, Spli
         )
     kept = _keep(
         workspace,
-        lambda folder: write_weights(encoder.body, folder / SCAN),
+        lambda folder: write_atomic(folder / SCAN, weights_bytes(encoder.body)),
         objective="volume",
         recipe=recipe,
         started_from=started_from,
@@ -288,12 +294,6 @@ def _pair_digests(pairs: Iterable[Pair]) -> list[list[str]]:
         [digest_example(pair.example), pair.text, pair.body_part, pair.description, pair.example.patient_key]
         for pair in pairs
     ]
-
-
-def _weights_digest(module: nn.Module) -> str:
-    from safetensors.torch import save
-
-    return sha256_bytes(save({key: value.detach().cpu().contiguous() for key, value in module.state_dict().items()}))
 
 
 def _keep(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,12 @@ from data_schemas.errors import ModelError, SettingsError
 from data_schemas.pretraining import PretrainRecipe
 from data_schemas.settings import ModelRecipe
 from fusion_models.masked_words import hide_words
-from pipelines.models.weights import quiet_loading
+from pipelines.models.weights import load_transformer, most_sub_words, quiet_loading
 from pipelines.notes.sections import split_sections
 from pipelines.notes.windows import cut_windows
-from pipelines.training.loop import Fitted, fit, make_accelerator
+from pipelines.training.loop import Fitted, Report, fit, make_accelerator
+from pipelines.training.pretrain.shared import shared
 
-Report = Callable[[int, dict[str, float]], None]
 WINDOWS_A_NOTE = 256
 log = logging.getLogger(__name__)
 
@@ -40,41 +40,25 @@ def load_language_model(folder: Path, *, seed: int, window: int | None = None) -
     Raises
     ------
     ModelError
-        The folder holds no encoder of a kind that can be trained so, a weight of the encoder itself is missing, or the
-        tokenizer has no mask.
+        The folder holds no encoder of a kind that can be trained so, a weight of the encoder itself is missing, or its
+        tokenizer is not the encoder's or has no mask.
     SettingsError
         It reads fewer sub-words at once than ``window``.
     """
-    from transformers import AutoModelForMaskedLM, AutoTokenizer
+    from transformers import AutoModelForMaskedLM
 
     torch.manual_seed(seed)
-    try:
-        with quiet_loading():
-            model, told = AutoModelForMaskedLM.from_pretrained(
-                folder,
-                use_safetensors=True,
-                local_files_only=True,
-                trust_remote_code=False,
-                dtype=torch.float32,
-                output_loading_info=True,
-            )
-            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except Exception as error:  # whatever a foreign folder makes transformers raise
-        told_first = next(iter(str(error).splitlines()), "")
-        raise ModelError(
-            f"note encoder {folder}: cannot be loaded as a masked language model ({type(error).__name__}: {told_first})"
-        ) from None
+    model, tokenizer, missing = load_transformer(folder, AutoModelForMaskedLM, to_be="as a masked language model")
     body = {f"{model.base_model_prefix}.{name}" for name, _ in model.base_model.named_parameters()}
-    absent = sorted(key for key in told["missing_keys"] if key in body)
+    absent = sorted(key for key in missing if key in body)
     if absent:
         raise ModelError(f"note encoder {folder}: {len(absent)} weights are missing, the first is {absent[0]}")
     if tokenizer.mask_token_id is None:
         raise ModelError(f"note encoder {folder}: its tokenizer has no mask; give a BERT-like one")
-    ends = (getattr(model.config, "max_position_embeddings", None), tokenizer.model_max_length)
-    longest = min(end for end in ends if end is not None and end > 0)
-    if window is not None and window > longest:
+    longest = most_sub_words(model.config, tokenizer)
+    if window is not None and longest is not None and window > longest:
         raise SettingsError(f"pretrain.text.window: {window}; {folder} reads at most {longest} sub-words at once")
-    fresh = any(key not in body for key in told["missing_keys"])
+    fresh = any(key not in body for key in missing)
     if fresh:
         log.warning(
             "the note encoder has no masked-language head: a fresh one is trained, tied to its word embeddings; "
@@ -183,17 +167,10 @@ def fit_words(
         loss_of=loss_of,
         validation_loss=validation_loss,
         count=len(train),
-        epochs=how.epochs,
-        patience=pretrain.patience,
         batch_size=how.batch_size,
-        learning_rate=how.learning_rate,
-        weight_decay=pretrain.weight_decay,
-        warmup_share=pretrain.warmup_share,
-        clip_norm=pretrain.clip_norm,
-        seed=training.seed,
-        precision=training.precision,
         checkpoint=checkpoint,
         report=report,
+        **shared(how, pretrain, training),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -12,11 +12,10 @@ from data_schemas.pretraining import PretrainRecipe
 from data_schemas.settings import ModelRecipe
 from fusion_models.masked_volume import MaskedVolume, hidden_blocks
 from pipelines.cases.examples import Example
-from pipelines.training.augment_scans import augment_scans
-from pipelines.training.fitting import stack
-from pipelines.training.loop import Fitted, fit, make_accelerator
+from pipelines.training.fitting import stack, training_scans
+from pipelines.training.loop import Fitted, Report, fit, make_accelerator
+from pipelines.training.pretrain.shared import shared
 
-Report = Callable[[int, dict[str, float]], None]
 
 
 def fit_volumes(
@@ -43,9 +42,7 @@ def fit_volumes(
     shape = recipe.scan.shape
 
     def loss_of(module: nn.Module, index: Tensor) -> Tensor:
-        volume, affine = stack([train[n] for n in index.tolist()], device)
-        if training.augment.scans:
-            volume, affine = augment_scans(volume, affine, recipe=training.augment, scan=recipe.scan)
+        volume, _ = training_scans([train[n] for n in index.tolist()], recipe=recipe, device=device)
         hidden = hidden_blocks(len(index), shape, block=how.block, share=how.hidden_share, device=device)
         return module(volume, hidden)
 
@@ -66,15 +63,8 @@ def fit_volumes(
         loss_of=loss_of,
         validation_loss=validation_loss,
         count=len(train),
-        epochs=how.epochs,
-        patience=pretrain.patience,
         batch_size=how.batch_size,
-        learning_rate=how.learning_rate,
-        weight_decay=pretrain.weight_decay,
-        warmup_share=pretrain.warmup_share,
-        clip_norm=pretrain.clip_norm,
-        seed=training.seed,
-        precision=training.precision,
         checkpoint=checkpoint,
         report=report,
+        **shared(how, pretrain, training),
     )

@@ -128,3 +128,16 @@ def test_a_small_cohort_gets_the_linear_reader(others: int, kind: str) -> None:
     plan = plan_recipe(ModelRecipe(), [case("0", scan())], members(relapse=(1, 0)), others=others, in_hu=never)
     assert plan.recipe.fusion.kind == kind
     assert ("radiomics" in plan.recipe.modalities) == (kind == "linear")
+
+
+def test_a_scan_that_cannot_be_read_has_no_say_in_the_intensity() -> None:
+    cases = [case(str(number), scan("")) for number in range(5)]
+    told = iter([None, None, None, True, None])
+    plan = plan_recipe(ModelRecipe(), cases, members(relapse=(1, 0)), in_hu=lambda _: next(told))
+    assert plan.recipe.scan.intensity == "hu-windows"
+
+
+def test_a_few_stated_modalities_decide_for_the_silent_ones() -> None:
+    cases = [case(str(number), scan("MR" if number == 0 else "")) for number in range(5)]
+    plan = plan_recipe(ModelRecipe(), cases, members(relapse=(1, 0)), in_hu=never)
+    assert (plan.recipe.scan.modalities, plan.recipe.scan.intensity) == (("MR",), "z-score")

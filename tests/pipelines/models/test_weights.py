@@ -266,6 +266,13 @@ def test_scan_weights_of_another_net_are_refused_and_change_nothing(encoder, tmp
     assert all(torch.equal(part, before[name]) for name, part in encoder.body.state_dict().items())
 
 
+@pytest.mark.parametrize("shape", [(8,), (), (4, 1, 7, 7, 7), (8, 1, 3, 3, 3)])
+def test_a_first_convolution_of_another_shape_is_one_line(encoder, tmp_path, shape):
+    given = given_weights(tmp_path / "net.safetensors", channels=1)
+    save_file({**given, "conv1.weight": torch.zeros(shape)}, tmp_path / "net.safetensors")
+    assert "conv1.weight is of shape" in refusal(load_scan_weights, encoder, tmp_path / "net.safetensors")
+
+
 @pytest.mark.parametrize("content", [None, b"", json.dumps({}).encode()])
 def test_scan_weights_that_cannot_be_read_are_one_line(encoder, tmp_path, content):
     path = tmp_path / "net.safetensors"

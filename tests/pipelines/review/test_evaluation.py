@@ -12,6 +12,7 @@ import pytest
 from data_schemas.errors import ServerError, WorkspaceError
 from pipelines.models.tracking import tracking
 from pipelines.review.evaluation import keep_evaluation, tell_evaluation
+from pipelines.training.evaluate.curves import CurveRow
 from pipelines.training.evaluate.evaluation import Evaluation, summarise
 from pipelines.training.evaluate.scored import Scored
 from pipelines.workspace.paths import Workspace, open_workspace
@@ -60,6 +61,15 @@ def test_the_same_evaluation_is_kept_and_told_once(workspace: Workspace, evaluat
     assert tell_evaluation(workspace, first) == tell_evaluation(workspace, again)
     other = dataclasses.replace(evaluation, about={**evaluation.about, "seed": "1"})
     assert keep_evaluation(workspace, other)[1] != folder
+
+
+def test_another_curve_or_subgroup_is_another_evaluation(workspace: Workspace, evaluation: Evaluation) -> None:
+    """The report of a run without curves must not stand for that of the same run with them."""
+    _, folder = keep_evaluation(workspace, evaluation)
+    curve = CurveRow("pneumonia", "missing note", 0.5, evaluation.rows[0].auroc)
+    group = dataclasses.replace(evaluation.rows[0], group="sex", level="F")
+    for change in ({"curves": (curve,)}, {"rows": (*evaluation.rows, group)}):
+        assert keep_evaluation(workspace, dataclasses.replace(evaluation, **change))[1] != folder
 
 
 def test_a_dead_server_costs_no_evaluation(

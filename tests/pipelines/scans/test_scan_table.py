@@ -70,6 +70,24 @@ def test_a_day_without_a_time_counts_from_its_first_instant(tmp_path: Path) -> N
     assert scan.acquired == datetime(2024, 3, 5)
 
 
+def test_a_table_that_a_spreadsheet_saved_with_semicolons_and_capitals_is_read(tmp_path: Path) -> None:
+    nifti(tmp_path / "in" / "x.nii")
+    scan = only(index(tmp_path, "File;Patient_ID;acquired\nx.nii;007;2024-03-05\n"))
+    assert (scan.patient.patient_id, scan.acquired) == ("007", datetime(2024, 3, 5))
+
+
+def test_stated_pictures_are_not_counted_as_ignored_however_their_folder_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures(tmp_path / "in" / "p1")
+    table = "file,patient_id,modality,plane,slice_mm,row_mm,column_mm\np1,8,MR,axial,1,1,1\n"
+    (tmp_path / "in" / "scanote-scans.csv").write_text(table)
+    monkeypatch.chdir(tmp_path)
+    found = index_sources("in", unpacked=tmp_path / "unpacked")
+    assert [series.status for series in found.series] == [SeriesStatus.ACCEPTED]
+    assert found.ignored == {}
+
+
 def test_a_nifti_without_a_row_belongs_to_nobody(tmp_path: Path) -> None:
     nifti(tmp_path / "in" / "x.nii")
     nifti(tmp_path / "in" / "y.nii")

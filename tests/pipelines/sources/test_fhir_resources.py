@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_schemas.reasons import Reason
-from pipelines.sources.fhir import read_bundle
-from pipelines.sources.fhir_times import instant, known_at
+from pipelines.sources.fhir import read_fhir
+from pipelines.sources.fhir_times import known_at
+from pipelines.sources.values import instant
 
 SUBJECT = {"reference": "Patient/p1"}
 UID = [{"system": "urn:dicom:uid", "value": "urn:oid:1.2.3"}]
@@ -31,7 +32,7 @@ def resource(kind: str, **changes: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def read(write_bundle, patient):
-    return lambda *resources: read_bundle(write_bundle(patient(gender="unknown"), *resources))
+    return lambda *resources: read_fhir([write_bundle(patient(gender="unknown"), *resources)])
 
 
 @pytest.fixture
@@ -291,13 +292,13 @@ def test_what_belongs_to_something_entered_in_error_is_withdrawn(refusal, docume
 def test_a_contained_patient_is_the_subject(write_bundle, patient, document) -> None:
     inner = patient(id="me", identifier=[{"value": "77"}])
     made = document(contained=[inner], subject={"reference": "#me"})
-    (note,) = read_bundle(write_bundle(made)).notes
+    (note,) = read_fhir([write_bundle(made)]).notes
     assert note.patient.patient_id == "77"
 
 
 def test_a_contained_name_does_not_reach_another_resource(write_bundle, patient, document) -> None:
     first = document(contained=[patient(id="me")], subject={"reference": "#me"})
-    records = read_bundle(write_bundle(first, document(id="d2", subject={"reference": "#me"})))
+    records = read_fhir([write_bundle(first, document(id="d2", subject={"reference": "#me"}))])
     assert len(records.notes) == 1
     assert [line.reason for line in records.refused] == [Reason.MISSING_PATIENT]
 
@@ -389,7 +390,7 @@ def test_codes_that_contradict_each_other_are_refused(refusal, observation) -> N
 
 def test_a_bundle_of_another_version_is_one_clear_line(write_bundle, patient, document) -> None:
     documents = [document(id=f"d{number}", context=[{"reference": "Encounter/1"}]) for number in range(5)]
-    (line,) = read_bundle(write_bundle(patient(), *documents)).refused
+    (line,) = read_fhir([write_bundle(patient(), *documents)]).refused
     assert line.where.endswith("bundle.json")
     assert line.detail.startswith("5 resources are of FHIR R5; the first: no valid R4 DocumentReference: context")
     assert "fhirVersion 4.0" in line.detail

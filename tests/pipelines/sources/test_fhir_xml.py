@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_schemas.reasons import Reason
-from pipelines.sources.fhir import read_bundle
+from pipelines.sources.fhir import read_fhir
 
 BUNDLE = """<?xml version="1.0" encoding="UTF-8"?>
 <Bundle xmlns="http://hl7.org/fhir"><type value="collection"/>
@@ -30,7 +30,7 @@ BUNDLE = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 def test_a_bundle_in_xml_is_read_as_one_in_json(write) -> None:
-    records = read_bundle(write("b.xml", BUNDLE))
+    records = read_fhir([write("b.xml", BUNDLE)])
     assert not records.refused
     assert [(item.code, item.value) for item in records.observations] == [("sex", "F"), ("weight", 70.5)]
     (note,) = records.notes
@@ -60,14 +60,14 @@ def test_a_bundle_in_xml_is_read_as_one_in_json(write) -> None:
     ],
 )
 def test_other_xml_is_one_refused_file_with_how_to_mend_it(write, content: str, told: str) -> None:
-    (line,) = read_bundle(write("b.xml", content)).refused
+    (line,) = read_fhir([write("b.xml", content)]).refused
     assert (line.reason, told in line.detail) == (Reason.NOT_A_RECORD, True), line.detail
     assert "SECRET" not in line.detail
 
 
 def test_an_unknown_field_is_refused_by_its_resource(write) -> None:
     content = BUNDLE.replace('<active value="true"/>', '<secret value="SECRET"/>')
-    lines = read_bundle(write("b.xml", content)).refused
+    lines = read_fhir([write("b.xml", content)]).refused
     assert lines[0].detail.startswith("no valid R4 Patient")
     assert "SECRET" not in repr(lines)
 
@@ -77,7 +77,7 @@ def test_deep_nesting_is_refused(write) -> None:
     deep = "<contained><Basic>" * 500 + "</Basic></contained>" * 500
     for part in (inner, deep):
         content = BUNDLE.replace('<active value="true"/>', part)
-        records = read_bundle(write("b.xml", content))
+        records = read_fhir([write("b.xml", content)])
         assert len(records.notes) + len(records.refused) > 0
 
 
@@ -85,7 +85,7 @@ def test_deep_nesting_is_refused(write) -> None:
 def test_any_xml_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     path = tmp_path_factory.getbasetemp() / "any.xml"
     path.write_text(f'<Bundle xmlns="http://hl7.org/fhir">{text}</Bundle>')
-    read_bundle(path)
+    read_fhir([path])
 
 
 def test_every_field_of_the_models_is_known_as_one_or_many() -> None:

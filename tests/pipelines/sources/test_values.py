@@ -16,7 +16,6 @@ from pipelines.sources.values import (
     parse_number,
     parse_sex,
     parse_value,
-    parse_weight_kg,
 )
 
 LAST = time(23, 59, 59, 999999)
@@ -142,17 +141,6 @@ def test_ages_become_years(value: object, unit: str, years: float) -> None:
 def test_what_is_no_age_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match=r"age|number"):
         parse_age_years(value)
-
-
-@pytest.mark.parametrize(("value", "unit", "kilograms"), [("75", "", 75), ("3200", "g", 3.2), (154.3, "lb", 69.99)])
-def test_weights_become_kilograms(value: object, unit: str, kilograms: float) -> None:
-    assert parse_weight_kg(value, unit) == pytest.approx(kilograms, abs=0.01)
-
-
-@pytest.mark.parametrize(("value", "unit"), [("0", "kg"), ("-5", "kg"), ("5000", "kg"), ("12", "stone"), ("x", "kg")])
-def test_a_weight_that_no_body_has_is_refused(value: str, unit: str) -> None:
-    with pytest.raises(ValueError, match=r"weight|number"):
-        parse_weight_kg(value, unit)
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 
 from data_schemas.errors import InputError, LeakageError
-from data_schemas.settings import ModelRecipe
+from data_schemas.settings import FusionRecipe, ModelRecipe
 from pipelines.cases.examples import Example
 from pipelines.models.artefact import LoadedModel
 from pipelines.models.weights import load_note_model
@@ -18,7 +19,8 @@ from pipelines.training.evaluate.cross import check_folds, cross_validate
 from pipelines.training.evaluate.curves import SHARES
 from pipelines.training.evaluate.evaluation import Evaluation
 from pipelines.training.evaluate.held_out import evaluate_models, reader
-from pipelines.training.report import FUSION, LATE, NOTE, OBSERVATION, SCAN
+from pipelines.training.report import FUSION, LATE, NOTE, OBSERVATION, SCAN, SELECTED
+from pipelines.training.run import train
 from pipelines.training.trained import Trained
 from pipelines.workspace.cache import ArrayCache
 
@@ -102,6 +104,26 @@ def test_the_model_of_a_fold_never_saw_its_test_patients(
     assert not parts["test"] & (parts["train"] | parts["validation"])
     assert not parts["train"] & parts["validation"]
     assert set().union(*parts.values()) == {row.patient_key for row in examples}
+
+
+def test_a_linear_recipe_is_fitted_on_nobody_whom_its_fold_tests(
+    quick: ModelRecipe, few: tuple[Example, ...], cache: ArrayCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Left to itself it would cross-validate over all cases, and fit on all of them."""
+    made: list[tuple[set[str], set[str]]] = []
+
+    def noted(rows: Sequence[Example], **how: Any) -> Trained:
+        found = train(rows, **how)
+        made.append(({row.study_key for row in rows if row.split == "test"}, set(found.test_keys)))
+        return found
+
+    monkeypatch.setattr("pipelines.training.evaluate.cross.train", noted)
+    linear = quick.model_copy(
+        update={"fusion": FusionRecipe(kind="linear"), "modalities": ("radiomics", "note", "observation")}
+    )
+    found = cross_validate(few, recipe=linear, folds=2, draws=20, curves=False, cache=cache)
+    assert found.main == SELECTED
+    assert all(tested == measured for tested, measured in made)
 
 
 @pytest.mark.slow

@@ -260,7 +260,7 @@ def test_scored_cases_follow_their_examples(examples: tuple[Example, ...]):
     names = ("pleural-effusion", "unheard-of")
     given = scored(rows, {"arm": np.zeros((3, 2))}, names, groups={"site": {rows[1].study_key: "north"}})
     assert given.studies.tolist() == [row.study_key for row in rows]
-    assert given.groups["site"].tolist() == ["", "north", ""]
+    assert given.groups["site"].tolist() == ["unknown", "north", "unknown"]
     assert np.isnan(given.labels[:, 1]).all()
     uncertain = dataclasses.replace(rows[0], labels={"pleural-effusion": -1})
     assert np.isnan(label_array([uncertain], names)).all()

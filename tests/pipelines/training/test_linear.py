@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.training.linear import CONCATENATION, LATE, Vectors, fit_finding, inner_folds
+from pipelines.training.linear import JOINT, LATE, Vectors, fit_finding, inner_folds
 
 
 def cohort(count: int = 120, *, seed: int = 0, signal: float = 2.0) -> tuple[dict[str, Vectors], np.ndarray, list[str]]:
@@ -68,7 +68,7 @@ def test_unknown_labels_are_left_out_whatever_their_cases_hold() -> None:
     spoiled = {name: Vectors(part.values.copy(), part.present) for name, part in vectors.items()}
     spoiled["scan"].values[:20] = 1e6
     one, other = (fit_finding(given, label, patients, seed=0) for given in (vectors, spoiled))
-    for arm in (LATE, CONCATENATION, "scan"):
+    for arm in (LATE, JOINT, "scan"):
         np.testing.assert_array_equal(one.arms[arm].parts["scan"].weight, other.arms[arm].parts["scan"].weight)
 
 

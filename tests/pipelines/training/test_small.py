@@ -9,13 +9,17 @@ import pytest
 import torch
 
 from data_schemas.errors import InputError
+from data_schemas.reasons import Remark
 from data_schemas.settings import FusionRecipe, ModelRecipe, ScanRecipe, TrainingRecipe
 from pipelines.cases.examples import Example, ScanTensor, Sentence, Value
 from pipelines.diagnosis.predict import predict
 from pipelines.models.artefact import load_model
+from pipelines.models.radiomics_features import encode_radiomics
+from pipelines.training.evaluate.cross import cross_validate
 from pipelines.training.report import LATE, SELECTED
 from pipelines.training.run import train
 from pipelines.training.trained import Trained
+from pipelines.workspace.cache import ArrayCache
 
 RECIPE = ModelRecipe(
     findings=("relapse", "always"),
@@ -95,8 +99,8 @@ def test_a_given_test_split_takes_no_part_in_the_fit(tmp_path: Path) -> None:
     other = train(spoiled, recipe=RECIPE, folder=tmp_path / "two", hold_out=True)
     assert len(held.labels) == 15
     assert held.card.training["measured"] == "test split"
-    for name in ("case_model.safetensors",):
-        assert (held.folder / name).read_bytes() == (other.folder / name).read_bytes()
+    one, two = ((run.folder / "case_model.safetensors").read_bytes() for run in (held, other))
+    assert one == two
 
 
 @pytest.mark.parametrize(
@@ -109,3 +113,53 @@ def test_a_given_test_split_takes_no_part_in_the_fit(tmp_path: Path) -> None:
 def test_a_cohort_that_cannot_teach_is_one_line(tmp_path: Path, rows, said: str) -> None:
     with pytest.raises(InputError, match=said):
         train(rows(), recipe=RECIPE, folder=tmp_path / "model")
+
+
+def test_a_scan_unlike_all_others_is_remarked_and_the_others_are_not(trained: Trained) -> None:
+    model = load_model(trained.folder)
+    rows = examples()
+    volume = np.random.default_rng(9).standard_normal((1, 12, 12, 12)).astype(np.float16)
+    volume[:, ::2] *= 30
+    strange = Example(**{**rows[0].__dict__, "scan": ScanTensor(volume, np.eye(4, dtype=np.float32), ())})
+    *found, last = predict(model, [*rows, strange], device=torch.device("cpu"))
+    remarked = [Remark.OUTSIDE_TRAINING_DISTRIBUTION in row.remarks for row in found]
+    assert Remark.OUTSIDE_TRAINING_DISTRIBUTION in last.remarks
+    assert sum(remarked) <= 6
+
+
+def test_what_each_case_was_used_for_is_told(trained: Trained, tmp_path: Path) -> None:
+    assert set(trained.splits.values()) == {"train"}
+    held = train(examples(), recipe=RECIPE, folder=tmp_path / "model", hold_out=True)
+    assert {key for key, split in held.splits.items() if split == "test"} == {f"s{n}" for n in range(45, 60)}
+
+
+def test_no_fold_of_an_evaluation_is_fitted_on_what_it_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    folds: list[Trained] = []
+
+    def watched(*arguments, **options) -> Trained:
+        folds.append(train(*arguments, **options))
+        return folds[-1]
+
+    monkeypatch.setattr("pipelines.training.evaluate.cross.train", watched)
+    recipe = RECIPE.model_copy(update={"findings": ("relapse",)})
+    done = cross_validate(examples(), recipe=recipe, folds=2, repeats=1, draws=50, curves=False)
+    tested = [{key for key, split in fold.splits.items() if split == "test"} for fold in folds]
+    assert done.main == SELECTED
+    assert [set(fold.test_keys) for fold in folds] == tested
+    assert sorted(key for part in tested for key in part) == sorted(row.study_key for row in examples())
+
+
+def test_radiomics_of_a_scan_that_the_cache_maps_are_made_without_a_warning() -> None:
+    scan = examples()[0].scan
+    scan.values.setflags(write=False)
+    [made] = encode_radiomics([Example(**{**examples()[0].__dict__, "scan": scan})], channels=1)
+    assert made.values.isfinite().all()
+
+
+def test_radiomics_come_back_from_the_cache_as_they_were_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = Example(**{**examples()[0].__dict__, "scan_digest": "a" * 64})
+    cache = ArrayCache(tmp_path)
+    [made] = encode_radiomics([row], channels=1, cache=cache)
+    monkeypatch.setattr("pipelines.models.radiomics_features.radiomics", None)
+    [found] = encode_radiomics([row], channels=1, cache=cache)
+    torch.testing.assert_close(found.values, made.values, rtol=0, atol=0)
