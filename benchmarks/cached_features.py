@@ -5,8 +5,8 @@ once into a cache as `scanote train` does, and times a step of the fusion on the
 end to end: the encoders run on every batch, once frozen (forward only) and once trained with the rest (in parts of
 ``--part`` cases whose gradients add up, for memory). The fusion is trained for ``--steps`` steps both ways with frozen
 encoders, and its logits are compared. Times are of the processor, on one thread, so that what else runs on the machine
-does not count. Exits 1 if a logit differs by over 1e-4, or the cached step is not 100 times as fast as end to end with
-DenseNet121 at 96³, an encoder as real cohorts have it; the demo's own is so small that the row is printed only.
+does not count. Exits 1 if, with any of the encoders, a logit differs by over 1e-4, or the cached step is not 100 times
+as fast as end to end.
 """
 
 from __future__ import annotations
@@ -35,10 +35,9 @@ from pipelines.training.fitting import label_matrix
 from pipelines.workspace.cache import ArrayCache
 
 FASTEST, CLOSEST = 100.0, 1e-4
-HELD_TO = "DenseNet121, 96³"
 SETS = {
     "default: ResNet-10 × 0.5, 40³": ScanRecipe(),
-    HELD_TO: ScanRecipe(encoder="densenet121", tap="norm5", shape=(96, 96, 96), spacing_mm=(3.4, 3.4, 3.4)),
+    "DenseNet121, 96³": ScanRecipe(encoder="densenet121", tap="norm5", shape=(96, 96, 96), spacing_mm=(3.4, 3.4, 3.4)),
 }
 
 
@@ -102,7 +101,7 @@ def measure(name: str, scan: ScanRecipe, *, cases: int, batch: int, part: int, s
         f"| {full / quick:.0f} × | {slow / quick:.0f} × | {apart:.1e} |",
         flush=True,
     )
-    return (full / quick >= FASTEST or name != HELD_TO) and apart <= CLOSEST
+    return full / quick >= FASTEST and apart <= CLOSEST
 
 
 def run(

@@ -25,7 +25,7 @@ from pipelines.notes.transcribe_audio import read_recording
 from pipelines.notes.transcribe_decode import RATE
 from pipelines.notes.transcribe_doubts import doubts, missed
 from pipelines.notes.transcribe_model import SpeechModel, finding_vocabulary, load_speech_model
-from pipelines.notes.transcribe_passes import find_speech, hear, stretches
+from pipelines.notes.transcribe_passes import find_speech, hear_thrice, stretches
 from pipelines.notes.transcribe_text import sentence_bounds
 from pipelines.notes.transcribe_words import compared, critical
 
@@ -154,10 +154,7 @@ def listen(model: SpeechModel, voice: str, said: list[str], *, beam: int, noise:
     speech = find_speech(samples)
     heard = []
     for stretch in stretches(speech):
-        passes = [
-            hear(model.whisper, samples, stretch, prompt=prompt, beam=width)
-            for prompt, width in ((model.prompt, beam), (None, min(beam, 2)), (model.denials, min(beam, 2)))
-        ]
+        passes = hear_thrice(model, samples, stretch, beam=beam)
         heard.append(
             {
                 "words": [[astuple(word) for word in item.words] for item in passes],
@@ -203,7 +200,7 @@ def judge(
         words += main
         plain += unprompted
     for name, heard in (("prompted", words), ("unprompted", plain)):
-        yield from _accuracy(item["said"], heard, counts, name)
+        _accuracy(item["said"], heard, counts, name)
     place = 0
     for sentence, numbers in _counterparts(item["said"], words):
         told, heard = critical(sentence.split()), critical([words[number].text for number in numbers])
@@ -232,7 +229,7 @@ def judge(
             yield f"{state}: {item['voice']}: {sentence} → {' '.join(words[number].text for number in numbers)}"
 
 
-def _accuracy(said: list[str], heard: list[Word], counts: Counter, name: str) -> Iterator[str]:
+def _accuracy(said: list[str], heard: list[Word], counts: Counter, name: str) -> None:
     told = [compared(word) for sentence in said for word in sentence.split()]
     got = [compared(word.text) for word in heard]
     pairs = align([Word(word, 0, 0, 1) for word in told], [Word(word, 0, 0, 1) for word in got])
@@ -243,7 +240,6 @@ def _accuracy(said: list[str], heard: list[Word], counts: Counter, name: str) ->
         if one is not None and told[one] in TERMS:
             counts["terms"] += name == "prompted"
             counts[f"{name} terms right"] += two is not None and told[one] == got[two]
-    yield from ()
 
 
 def _counterparts(said: list[str], words: list[Word]) -> Iterator[tuple[str, tuple[int, ...]]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -12,11 +14,13 @@ from pathlib import Path
 from data_schemas.errors import WorkspaceError
 from pipelines.cases.person import Person
 from pipelines.delivery.pages import page_name
+from pipelines.delivery.release import NOTES_FILE
 from pipelines.scans.manifest import open_manifest
 from pipelines.scans.release.keyed import person as released_person
 from pipelines.sources.arrived_studies import files_in, folders_of, held_in, remove
 from pipelines.sources.fetched_records import drop_resources
 from pipelines.workspace.cache import ArrayCache
+from pipelines.workspace.files import write_atomic
 from pipelines.workspace.identity import normalise_id
 from pipelines.workspace.paths import FOLDERS, Workspace
 from pipelines.workspace.spool import Spool
@@ -35,6 +39,7 @@ class Places:
     caches: tuple[ArrayCache, ...] = ()
     checkpoints: tuple[Path, ...] = ()
     released: tuple[Path, ...] = ()
+    released_notes: int = 0
     headers: frozenset[str] = field(default=frozenset(), repr=False)
     resources: int = 0
     sources: int = 0
@@ -49,6 +54,7 @@ class Places:
             "cache entries": sum(cache.entries() for cache in self.caches),
             "checkpoints": len(self.checkpoints),
             "released files": len(files_in(self.released)),
+            "released notes": self.released_notes,
         }
         return {name: count for name, count in found.items() if count}
 
@@ -69,7 +75,8 @@ def find_places(workspace: Workspace, person: Person, studies: frozenset[str]) -
         caches=tuple(part for owner in sorted(owners) if (part := cache.of(owner)).root.exists()),
         # They hold weights that were fitted on the patient, and belong to a cohort that there is no more.
         checkpoints=tuple(sorted(checkpoints.iterdir())) if studies and checkpoints.is_dir() else (),
-        released=tuple(_released(workspace, person)),
+        released=tuple(path for name in _pseudonyms(workspace, person) for path in _in_releases(workspace, name)),
+        released_notes=_released_notes(workspace, person, dry=True),
         headers=person.files,
         resources=_resources(workspace, person, dry=True),
         sources=sum(
@@ -89,6 +96,8 @@ def clear_places(workspace: Workspace, person: Person, places: Places) -> None:
     remove(places.folders, places.copies)
     if places.resources:
         _resources(workspace, person, dry=False)
+    if places.released_notes:
+        _released_notes(workspace, person, dry=False)
     for cache in places.caches:
         cache.drop()
     _drop_ownerless(workspace)
@@ -111,10 +120,10 @@ def _resources(workspace: Workspace, person: Person, *, dry: bool) -> int:
     return drop_resources(workspace.incoming, lambda raw: plain(raw) in ids, identifier_system=system, dry=dry)
 
 
-def _released(workspace: Workspace, person: Person) -> Iterable[Path]:
-    """The person's folder in every release that lies in the workspace itself."""
+def _pseudonyms(workspace: Workspace, person: Person) -> frozenset[str]:
+    """What the person is called in releases."""
     rules = workspace.settings.link
-    names = {
+    return frozenset(
         released_person(
             workspace.key,
             raw,
@@ -123,11 +132,32 @@ def _released(workspace: Workspace, person: Person) -> Iterable[Path]:
             ignore_leading_zeros=rules.ignore_leading_zeros,
         ).pseudonym
         for raw in person.scan_ids | person.record_ids
-    }
-    for folder in sorted(workspace.root.iterdir()):
-        if folder.is_dir() and folder.name not in FOLDERS:
-            for name in sorted(names):
-                yield from sorted(folder.rglob(name))
+    )
+
+
+def _in_releases(workspace: Workspace, name: str) -> list[Path]:
+    """What has this name in a folder of the workspace that a release may have been written to."""
+    folders = [path for path in workspace.root.iterdir() if path.is_dir() and path.name not in FOLDERS]
+    return sorted(path for folder in folders for path in folder.rglob(name))
+
+
+def _released_notes(workspace: Workspace, person: Person, *, dry: bool) -> int:
+    """The person's lines in the notes of releases: counted, and removed unless it is a dry run."""
+    names, count = _pseudonyms(workspace, person), 0
+    for path in _in_releases(workspace, NOTES_FILE):
+        lines = path.read_bytes().splitlines(keepends=True)
+        kept = [line for line in lines if _patient_of(line) not in names]
+        count += len(lines) - len(kept)
+        if len(kept) < len(lines) and not dry:
+            write_atomic(path, b"".join(kept))
+    return count
+
+
+def _patient_of(line: bytes) -> str:
+    with suppress(ValueError):
+        row = json.loads(line)
+        return str(row.get("patient", "")) if isinstance(row, dict) else ""
+    return ""
 
 
 def _drop_ownerless(workspace: Workspace) -> None:

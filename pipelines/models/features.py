@@ -97,7 +97,7 @@ def encode(
 
 
 def novelty_tokens(case_model: CaseModel, batch: Batch) -> Tokens | None:
-    """What tells how unlike the training cohort a scan is: the scan encoder's tokens, else the standardised radiomics."""
+    """What tells how unlike the training cohort a scan is: the scan encoder's tokens, else the radiomics."""
     scan, radiomics = batch.inputs.get("scan"), batch.inputs.get("radiomics")
     if isinstance(scan, Tokens):
         return scan

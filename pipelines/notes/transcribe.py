@@ -8,7 +8,6 @@ believed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -25,8 +24,9 @@ from pipelines.notes.transcribe_audio import read_bytes, read_recording
 from pipelines.notes.transcribe_decode import RATE
 from pipelines.notes.transcribe_doubts import Sentence, doubts, missed
 from pipelines.notes.transcribe_model import SpeechModel, load_speech_model
-from pipelines.notes.transcribe_passes import find_speech, hear, stretches, unheard
+from pipelines.notes.transcribe_passes import find_speech, hear_thrice, stretches, unheard
 from pipelines.notes.transcribe_text import sentence_bounds, write_note
+from pipelines.sources.dictation import Transcriber
 from pipelines.workspace.cache import ArrayCache
 from pipelines.workspace.digests import json_digest, sha256_bytes
 from pipelines.workspace.identity import patient_key
@@ -34,7 +34,6 @@ from pipelines.workspace.paths import Workspace
 
 # Names how a recording becomes text: a new name, where the method changes, leaves cached transcripts of the old one.
 METHOD = "transcript/1"
-Transcriber = Callable[[Path, str], Heard]
 
 
 def transcribe(
@@ -74,10 +73,7 @@ def transcribe(
     gaps: list[float] = []
     follows_cut = False
     for stretch in stretches(speech):
-        main, plain, denying = (
-            hear(model.whisper, samples, stretch, prompt=prompt, beam=width)
-            for prompt, width in ((model.prompt, beam), (None, min(beam, 2)), (model.denials, min(beam, 2)))
-        )
+        main, plain, denying = hear_thrice(model, samples, stretch, beam=beam)
         found = doubts(
             main.words,
             sentence_bounds(main.words),

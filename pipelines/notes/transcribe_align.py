@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
 import numpy as np
@@ -18,7 +18,7 @@ TIME = 0.5  # what a second between two words costs, at most for two seconds
 class Word:
     """A word as a pass heard it: with its marks, from and to in seconds of the recording, confidence 0 to 1."""
 
-    text: str
+    text: str = field(repr=False)
     start: float
     end: float
     confidence: float

@@ -108,4 +108,5 @@ def read_bytes(path: Path, *, megabytes_at_most: float) -> bytes:
 def _environment() -> dict[str, str]:
     paths = [path or str(Path.cwd()) for path in sys.path]
     threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    return {**os.environ, **threads, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("SCANOTE_")}  # no credentials
+    return {**plain, **threads, "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))}

@@ -11,6 +11,7 @@ import numpy as np
 
 from pipelines.notes.transcribe_align import Word
 from pipelines.notes.transcribe_decode import RATE
+from pipelines.notes.transcribe_model import SpeechModel
 
 # A Whisper hears 30 s at once, and only its first window is given the prompt: no stretch is longer.
 LONGEST_SECONDS = 25.0
@@ -99,6 +100,16 @@ def hear(whisper: Any, samples: np.ndarray, stretch: Stretch, *, prompt: str | N
         ):
             shaky.update(range(begun, len(words)))
     return Pass(tuple(words), frozenset(shaky))
+
+
+def hear_thrice(model: SpeechModel, samples: np.ndarray, stretch: Stretch, *, beam: int) -> tuple[Pass, Pass, Pass]:
+    """The prompted pass, which gives the text, the unprompted and the denying one; those two search no wider than 2."""
+    narrow = min(beam, 2)
+    return (
+        hear(model.whisper, samples, stretch, prompt=model.prompt, beam=beam),
+        hear(model.whisper, samples, stretch, prompt=None, beam=narrow),
+        hear(model.whisper, samples, stretch, prompt=model.denials, beam=narrow),
+    )
 
 
 def unheard(speech: Sequence[tuple[float, float]], words: Sequence[Word], *, seconds: float = 0.7) -> list[float]:

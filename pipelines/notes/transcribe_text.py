@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from data_schemas.dictation import UNCERTAIN, UNCLEAR, Doubt, DoubtKind, SpokenWord
 from pipelines.notes.sections import NAMES, split_sections
@@ -28,7 +28,7 @@ _MARKS = ".,:;!? "
 class Written:
     """The text of a note, its words and its doubts by their places in it, and how many sentences it has."""
 
-    text: str
+    text: str = field(repr=False)
     words: tuple[SpokenWord, ...]
     doubts: tuple[Doubt, ...]
     sentences: int
@@ -38,7 +38,7 @@ class Written:
 class _Line:
     """A line: its text, its words as (from, to, number of the word), and its doubts."""
 
-    text: str
+    text: str = field(repr=False)
     places: tuple[tuple[int, int, int], ...] = ()
     kinds: tuple[DoubtKind, ...] = ()
 

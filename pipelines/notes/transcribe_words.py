@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
 
@@ -66,7 +66,7 @@ class Said:
     """A negation, side or number: its kind, its value in one form, and the number of the word that says it."""
 
     kind: Kind
-    value: str
+    value: str = field(repr=False)
     word: int
 
 

@@ -18,13 +18,15 @@ from pipelines.workspace.files import write_atomic
 _REFERENCE = re.compile(rb"\b(Patient|Binary)/([A-Za-z0-9.-]{1,64})")
 PHASES = ("Binary", "", "Patient")
 Wanted = Callable[[str], bool]
+Person = Callable[[dict[str, Any]], bool]
 
 
 def drop_resources(incoming: Path, wanted: Wanted, *, identifier_system: str | None = None, dry: bool = False) -> int:
     """Remove every fetched resource of the patients whose record id is ``wanted``, and return how many there are.
 
     A patient is known as reading knows them: by the identifier of ``identifier_system``, else by that of type *MR*,
-    else by any; one that was replaced (*old*) counts too. With ``dry`` nothing is changed.
+    else by any; one that was replaced (*old*) counts too. So is one who is contained in a resource, or named in it by
+    an identifier alone. With ``dry`` nothing is changed.
 
     Raises
     ------
@@ -39,26 +41,35 @@ def drop_resources(incoming: Path, wanted: Wanted, *, identifier_system: str | N
 
 
 def _drop_of_server(folder: Path, wanted: Wanted, system: str | None, *, dry: bool) -> int:
+    def is_theirs(person: dict[str, Any]) -> bool:
+        return _is_wanted(person, wanted, system)
+
     patients = {
         resource["id"].encode()
         for path in _files(folder)
         for line in _lines(path)
-        if b'"Patient"' in line[:64] and (resource := _read(line)) and _is_wanted(resource, wanted, system)
+        if b'"Patient"' in line[:64]
+        and (resource := _read(line))
+        and isinstance(resource.get("id"), str)
+        and is_theirs(resource)
     }
-    if not patients:
-        return 0
     theirs: set[bytes] = set()  # texts that their resources refer to
     others: set[bytes] = set()
+    is_any = bool(patients)
     for path in _files(folder):
         for line in _lines(path):
-            found = theirs if _is_of(line, patients) else others
+            is_one = _is_of(line, patients, is_theirs)
+            is_any = is_any or is_one
+            found = theirs if is_one else others
             found |= {match[2] for match in _REFERENCE.finditer(line) if match[1] == b"Binary"}
+    if not is_any:
+        return 0
     texts = theirs - others
     count = 0
     for phase in PHASES:
         for path in _files(folder):
             lines = list(_lines(path))
-            kept = [line for line in lines if not _goes(line, patients, texts, phase)]
+            kept = [line for line in lines if not _goes(line, patients, is_theirs, texts, phase)]
             if len(kept) < len(lines):
                 count += len(lines) - len(kept)
                 if not dry:
@@ -66,24 +77,41 @@ def _drop_of_server(folder: Path, wanted: Wanted, system: str | None, *, dry: bo
     return count
 
 
-def _goes(line: bytes, patients: set[bytes], texts: set[bytes], phase: str) -> bool:
+def _goes(line: bytes, patients: set[bytes], is_theirs: Person, texts: set[bytes], phase: str) -> bool:
     kind, name = _name(line)
     if kind != phase:
         return False
     if kind:
         return name in (patients if kind == "Patient" else texts)
-    return _is_of(line, patients)
+    return _is_of(line, patients, is_theirs)
 
 
-def _is_of(line: bytes, patients: set[bytes]) -> bool:
-    """Whether a resource is about one of some patients: its subject is, or it has none and refers to one."""
+def _is_of(line: bytes, patients: set[bytes], is_theirs: Person) -> bool:
+    """Whether a resource is about one of some patients: its subject is, or it has none and refers to one.
+
+    A subject may also be contained in the resource, or named by an identifier alone.
+    """
     named = {match[2] for match in _REFERENCE.finditer(line) if match[1] == b"Patient"}
-    if not named & patients:
+    if named and not named & patients and b'"contained"' not in line:
         return False
     resource = _read(line) or {}
     subject = resource.get("subject") or resource.get("patient")
+    if isinstance(subject, dict) and _is_named_within(resource, subject, is_theirs):
+        return True
+    if not named & patients:
+        return False
     told = _REFERENCE.search(json.dumps(subject).encode()) if isinstance(subject, dict) else None
     return told is None or told[2] in patients
+
+
+def _is_named_within(resource: dict[str, Any], subject: dict[str, Any], is_theirs: Person) -> bool:
+    """Whether a subject is one of ours by what stands in the resource itself: a contained Patient, or an identifier."""
+    contained, reference = resource.get("contained"), subject.get("reference")
+    inner = [item for item in contained if isinstance(item, dict)] if isinstance(contained, list) else []
+    people = [item for item in inner if reference == f"#{item.get('id')}"]
+    if not reference:
+        people.append({"identifier": [subject.get("identifier")]})
+    return any(map(is_theirs, people))
 
 
 def _is_wanted(resource: dict[str, Any], wanted: Wanted, system: str | None) -> bool:
@@ -93,7 +121,7 @@ def _is_wanted(resource: dict[str, Any], wanted: Wanted, system: str | None) -> 
         found = [item for item in found if item.get("system") == system]
     numbers = [item for item in found if '"MR"' in json.dumps(item.get("type"))]
     values = (item.get("value") for item in numbers or found)
-    return isinstance(resource.get("id"), str) and any(isinstance(value, str) and wanted(value) for value in values)
+    return any(isinstance(value, str) and wanted(value) for value in values)
 
 
 def _name(line: bytes) -> tuple[str, bytes]:

@@ -133,14 +133,14 @@ def _read_group(
         reading.drop_note(note_id, patient, order)
         raise RefusedError(Reason.WITHDRAWN, "cancelled by its source")
     texts: list[str] = []
-    heading, deleted, has_text, with_comments = "", 0, False, group.is_imaging or group.document is not None
+    heading, text_deleted, has_text, with_comments = "", False, False, group.is_imaging or group.document is not None
     for number, line in enumerate(group.lines, 1):
         status = component(message, line, 11).upper() if line.name == "OBX" else ""
         is_text = with_comments or (line.name == "OBX" and line.raw(2).strip().upper() in (*TEXT, "ED", "RP"))
         is_text = is_text or (line.name == "NTE" and has_text)
         place = (patient.patient_id, _order_number(message, group), line.raw(3), line.raw(4))
         if status in DELETED:
-            deleted += 1
+            text_deleted = text_deleted or is_text
             if not is_text:
                 reading.drop_values(place, order, named_by(message, line, group, patient, conventions=conventions))
                 reading.refuse(f"{where}, line {number}", Reason.WITHDRAWN, f"marked {status} by its source")
@@ -156,9 +156,8 @@ def _read_group(
             text = text_of(message, line, conventions=conventions)
         except RefusedError as error:
             if not is_text:
-                corrects = status == "C"
-                named = named_by(message, line, group, patient, conventions=conventions) if corrects else ()
-                reading.drop_value(place, line.raw(14), order, named)
+                wrong = named_by(message, line, group, patient, conventions=conventions) if status == "C" else ()
+                reading.drop_value(place, line.raw(14), order, wrong)
             reading.refuse(f"{where}, line {number}", error.reason, error.detail)
             continue
         has_text = True
@@ -168,9 +167,9 @@ def _read_group(
         texts.append(text)
     text = "\n".join(texts).strip("\n").replace("\0", " ")
     if not text.strip():
-        all_deleted = deleted == sum(line.name == "OBX" for line in group.lines) and bool(deleted)
-        if all_deleted and (reading.drop_note(note_id, patient, order) or with_comments):
-            raise RefusedError(Reason.WITHDRAWN, "all of its lines are marked as deleted or wrong")
+        if text_deleted:
+            reading.drop_note(note_id, patient, order)
+            raise RefusedError(Reason.WITHDRAWN, "all of its text is marked as deleted or wrong")
         if group.document is not None and not group.lines:
             raise RefusedError(Reason.NOT_A_RECORD, "a document without text")
         return None

@@ -32,7 +32,7 @@ IMAGING = {
     "PET",
 }
 STUDY_CODES = ("113014", "110180")  # DICOM Study, Study Instance UID
-NO_OBJECTS = ("113015", "113016")  # DICOM Series, SOP class
+NO_OBJECTS = ("113015", "113016")  # DICOM Series, Performed Procedure Step
 
 
 @dataclass

@@ -46,12 +46,11 @@ class Reading:
             note = note.model_copy(update={"text": f"{held.text}\n\n{note.text}"})
         self.notes[note.note_id] = note
 
-    def drop_note(self, note_id: str, patient: PatientFacts, sent: float) -> bool:
-        """Take a note away; whether there was one."""
-        if not self._is_last_word(note_id, sent):
-            return False
-        self.gone[TakenBack(patient.patient_id, note_id)] = None
-        return self.notes.pop(note_id, None) is not None
+    def drop_note(self, note_id: str, patient: PatientFacts, sent: float) -> None:
+        """Take a note away."""
+        if self._is_last_word(note_id, sent):
+            self.gone[TakenBack(patient.patient_id, note_id)] = None
+            self.notes.pop(note_id, None)
 
     def put_value(self, place: Place, moment: str, value: Observation, sent: float) -> None:
         """A value of a place at a moment (as it is written)."""

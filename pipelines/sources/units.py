@@ -90,9 +90,10 @@ def _linear(source: str, target: str, molar_mass: float | None) -> tuple[float, 
         if molar_mass is None:
             return None
         mass = _parsed("g/mol") * molar_mass
-        if (start / mass).dimensionality == end.dimensionality:
+        # By their dimensions: pint divides no degrees, which have an offset.
+        if start.dimensionality / mass.dimensionality == end.dimensionality:
             start = start / mass
-        elif (start * mass).dimensionality == end.dimensionality:
+        elif start.dimensionality * mass.dimensionality == end.dimensionality:
             start = start * mass
         else:
             return None

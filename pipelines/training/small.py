@@ -32,8 +32,8 @@ def cross_validated(
 ) -> dict[str, np.ndarray]:
     """Probabilities [N, F] by arm, each case's from folds that did not hold its patient, averaged over the repeats.
 
-    ``model`` lends its encoders, whose statistics are fitted inside each fold. Of a finding that a fold's training cases
-    have one class of, its cases get the share of positives.
+    ``model`` lends its encoders, whose statistics are fitted inside each fold. Where its training cases have too few
+    patients of a class of a finding, the fold's cases get the share of positives.
     """
     from scipy.special import expit
 

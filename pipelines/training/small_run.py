@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from data_schemas.errors import SettingsError
 from data_schemas.leakage import LEAK_KINDS
 from data_schemas.settings import ModelRecipe
 from fusion_models.linear_diagnoser import LinearDiagnoser
@@ -18,7 +19,7 @@ from pipelines.models.artefact import save_model
 from pipelines.models.build import build_case_model, build_novelty, build_scan_encoder, with_window
 from pipelines.models.features import encode, novelty_tokens, pooled_scans
 from pipelines.models.reading import coherent
-from pipelines.models.weights import load_note_model, resolve_note_encoder
+from pipelines.models.weights import load_note_model, load_scan_weights, resolve_note_encoder, weights_digest
 from pipelines.training.cohort import check_small_cohort, digest_cohort, digest_example
 from pipelines.training.fitting import label_matrix
 from pipelines.training.report import ARM_OF, SELECTED, report_findings
@@ -56,16 +57,23 @@ def train_small(
         window=recipe.note.window,
     )
     recipe = with_window(recipe, note_model.window)
+    torch.manual_seed(recipe.training.seed)
+    scan_encoder = build_scan_encoder(recipe, signs=0)
+    if "scan" in recipe.modalities:
+        if recipe.scan.weights is None:
+            raise SettingsError(
+                "model.fusion: linear trains no scan encoder; name model.scan.weights (of scanote pretrain), or "
+                "take radiomics in place of scan in model.modalities"
+            )
+        load_scan_weights(scan_encoder, Path(recipe.scan.weights))
     with stage("audit for leaks", len(LEAK_KINDS)) as report:
         found = audit(audited, findings=recipe.findings, progress=report)
     refuse_leaks(found, allow=allow_leaks)
-    torch.manual_seed(recipe.training.seed)
-    scan_encoder = build_scan_encoder(recipe, signs=0)
     with stage("encode cases", len(examples)) as report:
         batch = encode(
             [*used, *tested],
             scan_encoder=scan_encoder,
-            scan_digest="",
+            scan_digest=weights_digest(scan_encoder),
             note_model=note_model,
             note_recipe=recipe.note,
             codes=recipe.observation_codes,

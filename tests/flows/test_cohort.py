@@ -120,11 +120,10 @@ def test_a_workspace_without_labels_is_an_empty_cohort(scanote: Scanote, tmp_pat
     assert told["audit"]["leaks"] == []
 
 
-def test_training_stops_at_the_leak_before_anything_is_fitted(scanote: Scanote, cohort: Workspace) -> None:
-    """The few cases on disk are refused for their number first, so the audit is asked through `retrain` below."""
+def test_training_on_too_few_cases_is_one_line(scanote: Scanote, cohort: Workspace) -> None:
     done = scanote("train", "-w", cohort.root)
     assert done.code == 2
-    assert "training needs at least 20" in done.err
+    assert "training needs at least 20" in done.complaint
 
 
 def test_synth_plants_what_it_is_told_to(scanote: Scanote, tmp_path: Path) -> None:

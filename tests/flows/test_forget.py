@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,7 @@ from pipelines.cases.ingest import load_cases
 from pipelines.review.retrain import retrain
 from pipelines.synthetic.write import Hospital
 from pipelines.training.trained import Trained
-from pipelines.workspace import catalogue
+from pipelines.workspace import audit, catalogue
 from pipelines.workspace.paths import Workspace
 
 
@@ -148,6 +149,31 @@ def test_on_a_terminal_it_asks_and_no_means_no(
 def test_a_reason_without_lift_is_refused(scanote: Callable, small: Workspace) -> None:
     done = scanote("forget", "-w", small.root, "MRN-4711", "--reason", "because")
     assert (done.code, done.complaint) == (2, "scanote: --reason belongs to --lift")
+
+
+def test_an_issuer_with_lift_is_refused(scanote: Callable, small: Workspace) -> None:
+    done = scanote("forget", "-w", small.root, "MRN-4711", "--lift", "--reason", "again", "--issuer", "NORTH")
+    assert (done.code, "--issuer is for forgetting" in done.complaint) == (2, True)
+
+
+def test_what_is_no_text_on_stdin_is_one_line(
+    scanote: Callable, small: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"M\xfcller"), encoding="utf-8"))
+    done = scanote("forget", "-w", small.root, "-", "--yes")
+    assert (done.code, done.complaint) == (2, "scanote: stdin: cannot be read as text (UnicodeDecodeError)")
+
+
+def test_who_has_no_name_on_this_machine_is_known_by_number(
+    scanote: Callable, small: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container that runs under a number without an entry in the password file."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000_123)
+    assert scanote("forget", "-w", small.root, "MRN-4711", "--yes").code == 0
+    with small.database() as engine:
+        assert [event.actor for event in audit.events(engine)] == ["uid 4000000123"]
 
 
 @pytest.mark.usefixtures("prefect_api")

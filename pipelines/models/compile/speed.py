@@ -78,8 +78,6 @@ def _speed(part: str, graph: Graph, net: nn.Module, times: Sequence[float]) -> P
 
 def _longest_window(examples: Sequence[Example], note: NoteModel, recipe: NoteRecipe) -> Tensor | None:
     windows = [
-        row
-        for example in examples[:LOOKED_AT]
-        for row in windows_of_case(example, note_model=note, recipe=recipe).ids
+        row for example in examples[:LOOKED_AT] for row in windows_of_case(example, note_model=note, recipe=recipe).ids
     ]
     return torch.tensor([max(windows, key=len)]) if windows else None

@@ -110,13 +110,19 @@ _AGES = (
     re.compile(r"\b(?P<age>(?:ninety|one hundred|a hundred)(?:[- ](?:and )?(?:one|two|three|four|five|six|seven|eight|nine|ten))?)(?=[- ]years?\b)", re.I),
     re.compile(r"\b(?P<age>nonagenarian|centenarian)\b", re.I),
 )  # fmt: skip
+_WARM = re.compile(
+    r"\b(?:t|t-?max|temp(?:erature)?|(?:fevers?|febrile)(?: (?:up )?(?:to|of))?)[ :=]*(?:(?:of|is|was)[ ]+)?$", re.I
+)
 
 
 def find_ages(text: str) -> Iterator[Found]:
     """Ages beyond 89 years, which become ``90+`` (45 CFR 164.514(b)(2)(i)(C))."""
     for pattern in _AGES:
         for match in pattern.finditer(text):
-            yield Found(*match.span("age"), "AGE", f"{OLDEST + 1}+")
+            start, end = match.span("age")
+            if text[end : end + 2].lstrip(" ")[:1] == "F" and _WARM.search(text[max(0, start - 24) : start]):
+                continue  # degrees Fahrenheit
+            yield Found(start, end, "AGE", f"{OLDEST + 1}+")
 
 
 def _order(text: str, day_first: bool) -> bool:
@@ -257,7 +263,7 @@ def _patterns() -> tuple[tuple[re.Pattern[str], Callable[[_Match, date], str]], 
         (rf"(?<!\d)(?P<date>{four}[-/](?P<m>0[1-9]|1[0-2]))(?!\d)(?![-/]\d)", _in_place),
         (rf"{_CONTEXT}(?P<date>{weekday}(?P<a>0?[1-9]|[12]\d|3[01])(?P<sep>/)(?P<b>0?[1-9]|[12]\d|3[01])){_NO_DATE_BEHIND}", _in_place),
         (rf"\b(?P<date>{weekday}(?P<a>0?[1-9]|[12]\d|3[01])(?P<sep>/)(?P<b>0?[1-9]|[12]\d|3[01]))(?=[ ]*(?:at[ ])?(?:@[ ]*)?\d\d:?\d\d(?!\d))", _in_place),
-        (rf"\b(?:in|since|last|until|early|late|mid|from|this|next|by|during|around|of|before|after|between|and)[ -](?P<date>(?-i:(?P<mname>(?=[A-Z]){_capital(MONTH)})))(?![ ]*\d)", _in_place),
+        (rf"\b(?:in|since|last|until|early|late|mid|from|this|next|by|during|around|of|before|after|between|and)[ -](?P<date>(?P<mname>(?-i:(?=[A-Z]){_capital(MONTH)})|(?:{sure})(?![^\W\d_])))(?![ ]*\d)", _in_place),
         (r"(?<![\d.,/:#\-])(?P<date>(?P<y>(?:1[89]|20)\d0)s)\b", _decade),
         (r"\b(?:in|since|of|from|summer|winter|spring|fall|autumn)[ ]+(?P<date>(?P<y>['’]\d\d))\b", _in_place),
         (rf"(?<![\d.,:#@$])(?<!at )(?<!\bx )(?<![^\W\d_])(?P<date>(?P<y>(?:19\d\d|20[0-4]\d)))(?=-(?:19|20)\d\d\b|(?!\d|-\d)){_MEASURED}(?![^\W\d_])", _in_place),

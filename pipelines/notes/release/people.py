@@ -223,12 +223,7 @@ def _given_names(text: str, tokens: Sequence[Token]) -> Iterator[Found]:
         if _is_eponym(text, tokens, number):
             continue
         behind = tokens[number - 1] if number else None
-        if (
-            behind
-            and text[behind.end : token.start] in {", ", ","}
-            and _may_be_name(behind)
-            and not _starts(behind)
-        ):
+        if behind and text[behind.end : token.start] in {", ", ","} and _may_be_name(behind) and not _starts(behind):
             yield _name(behind.start, token)
         last = _run(text, tokens, number, strict=False)
         last = number if last is None else last

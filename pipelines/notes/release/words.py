@@ -58,7 +58,5 @@ def listed(name: str) -> frozenset[str]:
 
 @cache
 def _lists() -> dict[str, str]:
-    content: dict[str, str] = yaml.safe_load(
-        files(__package__).joinpath("words.yaml").read_text(encoding="utf-8")
-    )
+    content: dict[str, str] = yaml.safe_load(files(__package__).joinpath("words.yaml").read_text(encoding="utf-8"))
     return content

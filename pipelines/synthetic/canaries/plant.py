@@ -37,10 +37,7 @@ SEQUENCES = {
     "ReferencedStudySequence": ("ReferencedSOPInstanceUID",),
     "PerformingPhysicianIdentificationSequence": ("InstitutionName",),
 }
-SHORT = {"SH": 16, "CS": 16, "AE": 16, "LO": 64, "PN": 64}
 UID_ROOT = "2.25.77177"  # followed by digits that stand nowhere else
-
-
 # Words of a note's text that identify nobody: a release keeps them.
 CONTENT = frozenset({"note text", "csv text", "csv stranger text", "fhir conclusion"})
 
@@ -69,11 +66,12 @@ class _Aviary:
         self.seed = seed
         self.words: dict[str, str] = {}
 
-    def word(self, kind: str, *, longest: int = 64) -> str:
+    def word(self, kind: str) -> str:
+        """Fourteen letters: the shortest value representation that is planted (SH) holds sixteen."""
         if kind not in self.words:
             # Letters that no hexadecimal number holds, so that no digest is one by chance.
             letters = str(make_uuid(self.seed, "canary", kind).int).translate(str.maketrans("0123456789", "QWRTYZPSVX"))
-            self.words[kind] = f"{MARK}{letters[:10]}"[:longest]
+            self.words[kind] = f"{MARK}{letters[:10]}"
         return self.words[kind]
 
     def uid(self, kind: str) -> str:
@@ -122,23 +120,21 @@ def _plant_scan(folder: Path, aviary: _Aviary, number: int, ids: dict[str, str])
         ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
         _plant_data_set(ds, aviary)
         ds.preamble = aviary.word("preamble").encode().ljust(128, b"\0")
-        ds.file_meta.SourceApplicationEntityTitle = aviary.word("application entity", longest=16)
+        ds.file_meta.SourceApplicationEntityTitle = aviary.word("application entity")
         ds.save_as(path, enforce_file_format=True)
         path.rename(path.with_name(f"{aviary.word('file name')}{path.name}"))
 
 
 def _plant_data_set(ds: Dataset, aviary: _Aviary) -> None:
-    from pydicom.datadict import dictionary_VR, tag_for_keyword
     from pydicom.dataset import Dataset
 
     for keyword in TAGS:
-        vr = dictionary_VR(tag_for_keyword(keyword) or 0)
-        setattr(ds, keyword, aviary.word(f"tag {keyword}", longest=SHORT.get(vr, 64)))
+        setattr(ds, keyword, aviary.word(f"tag {keyword}"))
     for keyword, inner in SEQUENCES.items():
         item = Dataset()
         for name in inner:
             kind = f"sequence {keyword}.{name}"
-            setattr(item, name, aviary.uid(kind) if name.endswith("UID") else aviary.word(kind, longest=16))
+            setattr(item, name, aviary.uid(kind) if name.endswith("UID") else aviary.word(kind))
         setattr(ds, keyword, [item])
     block = ds.private_block(0x0029, aviary.word("private creator"), create=True)
     block.add_new(0x01, "LO", aviary.word("private text"))

@@ -17,7 +17,6 @@ from pipelines.training.loop import Fitted, Report, fit, make_accelerator
 from pipelines.training.pretrain.shared import shared
 
 
-
 def fit_volumes(
     model: MaskedVolume,
     train: Sequence[Example],

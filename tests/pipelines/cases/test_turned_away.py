@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,13 +11,16 @@ from types import SimpleNamespace
 import pydicom
 import pytest
 
+from data_schemas.cohort import IdMapping
 from data_schemas.reasons import Reason
-from data_schemas.scan import SeriesStatus
+from data_schemas.scan import Index, SeriesStatus
 from pipelines.cases import ingest as module
 from pipelines.cases.ingest import Ingested, ingest, load_cases
+from pipelines.cases.turned_away import gate_of, sift
 from pipelines.delivery.forget import forget, lift
 from pipelines.scans import manifest as manifests
 from pipelines.scans.manifest import open_manifest
+from pipelines.sources.outcome import Records
 from pipelines.synthetic.write import Hospital, write_hospital
 from pipelines.workspace import catalogue
 from pipelines.workspace.identity import study_key
@@ -64,6 +68,26 @@ def held(workspace: Workspace) -> set[str]:
         people = {item.patient.patient_id for item in (*catalogue.scans(engine), *catalogue.notes(engine))}
         people |= {item.patient.patient_id for item in catalogue.observations(engine)}
         return people | {item.patient_id for item in catalogue.labels(engine)} - {""}
+
+
+def rows_of(workspace: Workspace, patient: str) -> set[str]:
+    """What the catalogue holds of a patient now."""
+    with workspace.database() as engine:
+        named = [*catalogue.scans(engine), *catalogue.notes(engine), *catalogue.observations(engine)]
+        of_labels = {item.model_dump_json() for item in catalogue.labels(engine) if item.patient_id == patient}
+    return of_labels | {item.model_dump_json() for item in named if item.patient.patient_id == patient}
+
+
+def forget_meanwhile(monkeypatch: pytest.MonkeyPatch, workspace: Workspace, patient: str) -> None:
+    """Forget a patient when the next ingest has asked who is forgotten, and has put nothing yet."""
+    real: Callable[..., object] = module.leave_nothing
+
+    def meanwhile(*arguments: object) -> None:
+        real(*arguments)
+        monkeypatch.setattr(module, "leave_nothing", real)
+        forget(workspace, patient, actor="tester")
+
+    monkeypatch.setattr(module, "leave_nothing", meanwhile)
 
 
 def test_the_same_sources_bring_back_everybody_else_and_list_who_was_turned_away(
@@ -200,14 +224,42 @@ def test_who_is_forgotten_while_an_ingest_runs_is_not_brought_back_by_it(
 ) -> None:
     read(workspace, hospital)
     patient, _ = somebody(workspace)
-    real: Callable[..., object] = module.leave_nothing
-
-    def meanwhile(*arguments: object) -> None:
-        real(*arguments)
-        monkeypatch.setattr(module, "leave_nothing", real)
-        forget(workspace, patient, actor="tester")
-
-    monkeypatch.setattr(module, "leave_nothing", meanwhile)
+    forget_meanwhile(monkeypatch, workspace, patient)
     read(workspace, hospital)
     assert patient not in held(workspace)
     assert len(load_cases(workspace).cases) == PATIENTS - 1
+
+
+def test_records_that_were_put_meanwhile_are_taken_out_and_nothing_else_of_whoever_they_name(
+    workspace: Workspace, hospital: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A note of another patient about the forgotten study, a label by study, and a row of the id map."""
+    read(workspace, hospital)
+    patient, study = somebody(workspace)
+    [other] = held(workspace) - {patient}
+    forget_meanwhile(monkeypatch, workspace, patient)
+    (tmp_path / "notes.csv").write_text(
+        f"patient_id,datetime,type,text,study_uid\n{other},2024-01-01,note,Cough,{study}\n"
+    )
+    (tmp_path / "labels.csv").write_text(f"study_uid,covid\n{study},1\n")
+    (tmp_path / "map.csv").write_text(f"scan_patient_id,record_patient_id\n{patient},REC-1\n")
+    before = rows_of(workspace, other)
+    ingest(workspace, notes=[tmp_path / "notes.csv"], labels=[tmp_path / "labels.csv"], id_map=tmp_path / "map.csv")
+    assert rows_of(workspace, other) == before
+    with workspace.database() as engine:
+        assert catalogue.id_map(engine) == ()
+        assert all(label.patient_id == other for label in catalogue.labels(engine))
+
+
+def test_a_long_id_map_is_followed_in_one_pass(workspace: Workspace, hospital: SimpleNamespace) -> None:
+    read(workspace, hospital)
+    patient, _ = somebody(workspace)
+    forget(workspace, patient, actor="tester")
+    rows = [IdMapping(scan_patient_id=f"S{number}", record_patient_id=f"R{number}") for number in range(20_000)]
+    rows.append(IdMapping(scan_patient_id="NEW", record_patient_id=patient))
+    with workspace.database() as engine:
+        gate = gate_of(workspace, engine)
+    began = time.process_time()
+    turned = sift(Index(), Records(id_map=tuple(rows)), gate).turned.id_map
+    assert turned == (rows[-1],)
+    assert time.process_time() - began < 10.0

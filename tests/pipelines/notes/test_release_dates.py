@@ -44,6 +44,9 @@ def moved(text: str, *, day_first: bool = False, days: int | None = 1000, writte
         ("since '98", "since '95"),
         ("on 3/5 and later", "on 6/9 and later"),
         ("since January", "since April"),
+        ("SINCE JANUARY", "SINCE APRIL"),
+        ("AUGU\u017fT 5, 2021", "November 9, 2018"),
+        ("Apr\u0131l 5, 2021", "July 10, 2018"),
     ],
 )
 def test_a_date_moves_in_its_own_form(text: str, expected: str) -> None:
@@ -101,6 +104,9 @@ def test_a_date_of_birth_is_known_by_its_label(label: str) -> None:
         ("89-year-old", "89-year-old"),
         ("age: 90", "age: 90+"),
         ("95 pack years", "95 pack years"),
+        ("95 F with cough", "90+ F with cough"),
+        ("No fever. 95 F.", "No fever. 90+ F."),
+        ("T 99F, temperature of 98 F, fever to 101 F", "T 99F, temperature of 98 F, fever to 101 F"),
     ],
 )
 def test_ages_beyond_89_become_90_and_more(text: str, expected: str) -> None:

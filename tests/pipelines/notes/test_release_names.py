@@ -89,6 +89,10 @@ def test_a_short_id_is_no_reason_to_remove_every_number() -> None:
     assert clean("2 nodules of 12 mm", "", "12") == "2 nodules of 12 mm"
 
 
+def test_an_id_that_is_short_without_its_zeros_goes_only_with_them() -> None:
+    assert clean("a 7 mm nodule of patient 0007", "", "0007") == "a 7 mm nodule of patient [ID]"
+
+
 def test_another_patient_of_the_hospital_is_found_without_context() -> None:
     roster = roster_of([("K88123", "Okonkwo^Adaeze")])
     told = deidentify("k88123 and okonkwo; Adaeze Okonkwo, OKONKWO Adaeze", clock=CLOCK, roster=roster).text

@@ -20,7 +20,7 @@ from pipelines.notes.transcribe_align import Word
 from pipelines.notes.transcribe_model import SpeechModel, fit_prompt, load_speech_model, resolve_speech_model
 from pipelines.notes.transcribe_passes import LONGEST_SECONDS, stretches, unheard
 from pipelines.sources.text import read_text_notes
-from pipelines.workspace.paths import Workspace, create_workspace
+from pipelines.workspace.paths import create_workspace
 
 pytest.importorskip("faster_whisper", reason="the extra scanote[dictation] is not installed")
 SAID = "Clinical history. Cough for 3 days. Findings. There is a small right pleural effusion. No pneumothorax."
@@ -117,7 +117,9 @@ def test_where_nobody_speaks_nothing_is_believed(kind: str, tiny: SpeechModel) -
 
 
 @pytest.mark.services
-def test_a_recording_becomes_a_note_once(tmp_path: Path, say: Callable[[str, Path], None]) -> None:
+def test_a_recording_becomes_a_note_once(
+    tmp_path: Path, say: Callable[[str, Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     workspace = create_workspace(tmp_path / "w")
     folder = tmp_path / "notes"
     folder.mkdir()
@@ -130,19 +132,13 @@ def test_a_recording_becomes_a_note_once(tmp_path: Path, say: Callable[[str, Pat
     assert note.dictation is not None
     assert all(0.0 <= word.confidence <= 1.0 for word in note.dictation.words)
     assert [note.text[word.start : word.end] for word in note.dictation.words][:1] == ["Clinical"]
-    (again,) = read_text_notes(folder / "manifest.csv", transcribe=_unable_to_hear(workspace)).notes
+    monkeypatch.setattr("pipelines.notes.transcribe.read_recording", _unable_to_hear)
+    (again,) = read_text_notes(folder / "manifest.csv", transcribe=transcriber(workspace)).notes
     assert again == note
 
 
-def _unable_to_hear(workspace: Workspace) -> Callable:
-    """A transcriber whose cache must answer: reading the recording again would fail."""
-    run = transcriber(workspace)
-
-    def only_cached(path: Path, patient_id: str) -> object:
-        assert len(list(workspace.cache.rglob("*.npy"))) == 1
-        return run(path, patient_id)
-
-    return only_cached
+def _unable_to_hear(*arguments: object, **options: object) -> np.ndarray:
+    raise AssertionError("a recording was decoded again")
 
 
 @pytest.mark.services

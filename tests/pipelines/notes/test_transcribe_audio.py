@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import subprocess
 import wave
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -118,6 +120,21 @@ def test_a_file_that_is_too_large_is_not_even_read(tmp_path: Path) -> None:
     with pytest.raises(RefusedError) as caught:
         read_bytes(path, megabytes_at_most=1.0)
     assert caught.value.reason is Reason.TOO_LARGE
+
+
+def test_the_process_that_decodes_gets_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[dict[str, str]] = []
+    run = subprocess.run
+
+    def watched(*arguments: Any, **options: Any) -> Any:
+        started.append(options["env"])
+        return run(*arguments, **options)
+
+    monkeypatch.setenv("SCANOTE_FHIR_PASSWORD", "swordfish")
+    monkeypatch.setattr(subprocess, "run", watched)
+    read_recording(wav(tone(1.0)), seconds_at_most=60.0)
+    assert started
+    assert "swordfish" not in started[0].values()
 
 
 def test_a_kind_is_known_by_its_bytes() -> None:

@@ -50,6 +50,10 @@ def test_one_sentence_is_one_line() -> None:
     assert written("no mass. small effusion.").text == "No mass.\nSmall effusion."
 
 
+def test_no_text_stands_in_a_repr() -> None:
+    assert "mass" not in repr(words_of("No mass.")) + repr(written("No mass."))
+
+
 def test_a_doubtful_sentence_is_marked() -> None:
     note = written("No mass. small effusion.", {1})
     assert note.text == f"No mass.\n{UNCERTAIN} small effusion."

@@ -35,6 +35,7 @@ def refusal(*items: dict[str, Any], **rest: Any) -> RefusedError:
         ("Müde.".encode(), "text/plain", "Müde."),
         ("Müde.".encode("utf-8-sig"), "text/plain", "Müde."),
         ("Müde.".encode("latin-1"), "text/plain;charset=iso-8859-1", "Müde."),
+        ("Müde – €".encode("cp1252"), "text/plain; charset=ISO-8859-1", "Müde – €"),
         ("Müde €".encode("cp1252"), 'text/plain; format=flowed; Charset="Windows-1252"', "Müde €"),
         ("Müde.".encode("utf-16"), "text/plain", "Müde."),
         ("咳嗽".encode("gb18030"), "text/plain; charset=GB2312", "咳嗽"),

@@ -96,5 +96,20 @@ def test_stopped_in_between_the_next_run_still_knows_whose_the_lines_are(
     assert left(fetched) == {"p2", "o2", "d2", "x2", "b2", "leaflet"}
 
 
+def test_a_subject_that_is_contained_or_named_by_an_identifier_alone_is_known_too(fetched: Path) -> None:
+    def of(number: str, name: str) -> list[dict[str, Any]]:
+        logical = {"identifier": {"system": "urn:mrn", "value": number}}
+        inner = {**patient("me", number), "id": "me"}
+        return [
+            {"resourceType": "Observation", "id": f"logical-{name}", "subject": logical},
+            {"resourceType": "Basic", "id": f"inner-{name}", "contained": [inner], "subject": {"reference": "#me"}},
+        ]
+
+    lines = [json.dumps(item) for item in [*of("MRN-1", "theirs"), *of("MRN-2", "others")]]
+    (fetched / "fhir" / "server" / "c.ndjson").write_text("\n".join(lines) + "\n")
+    assert drop_resources(fetched, lambda raw: raw == "MRN-1") == 8
+    assert left(fetched) == {"p2", "o2", "d2", "x2", "b2", "leaflet", "logical-others", "inner-others"}
+
+
 def test_nothing_fetched_is_nothing_to_do(tmp_path: Path) -> None:
     assert drop_resources(tmp_path, lambda _raw: True) == 0

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_schemas.reasons import Reason
+from data_schemas.reasons import Reason, Remark
 from pipelines.sources.fhir import read_fhir
 from pipelines.sources.fhir_times import known_at
 from pipelines.sources.values import instant
@@ -241,6 +241,19 @@ def test_a_report_finds_its_study(only, way: str) -> None:
     assert only(report, *others).study_uid == "1.2.3"
 
 
+def test_an_order_that_is_not_here_leads_to_no_study(only) -> None:
+    logical = [{"identifier": {"system": "urn:orders", "value": "R9"}}]
+    assert only(resource("DiagnosticReport", basedOn=logical), resource("ImagingStudy")).study_uid == ""
+
+
+def test_a_contained_study_of_an_accession_number_is_not_that_of_other_reports(read) -> None:
+    study = resource("ImagingStudy", identifier=[*UID, ACCESSION])
+    inner = {**study, "id": "c1", "identifier": [{"system": "urn:dicom:uid", "value": "urn:oid:9.9"}, ACCESSION]}
+    first = resource("DiagnosticReport", contained=[inner], imagingStudy=[{"reference": "#c1"}])
+    second = resource("DiagnosticReport", id="r2", identifier=[ACCESSION])
+    assert [note.study_uid for note in read(study, first, second).notes] == ["9.9", "1.2.3"]
+
+
 def test_an_accession_number_without_its_study_is_kept(only) -> None:
     note = only(resource("DiagnosticReport", identifier=[ACCESSION]))
     assert (note.study_uid, note.accession) == ("", "A77")
@@ -378,6 +391,16 @@ def test_a_value_that_was_taken_back_is_withdrawn(refusal, observation, status: 
 )
 def test_a_finding_of_a_study_is_never_a_value(refusal, observation, changes) -> None:
     assert refusal(observation("99999-9", **changes)).reason is Reason.OWN_REPORT
+
+
+def test_the_text_beside_a_local_code_is_never_taken_for_its_meaning(read, observation) -> None:
+    quantity = {"value": 5.5, "unit": "mmol/L"}
+    beside = {"coding": [{"system": "urn:lab", "code": "U-GLU", "display": "Glucose"}]}
+    for code in (beside, {**beside, "text": "Glucose"}):
+        records = read(observation(code=code, valueQuantity=quantity))
+        assert [(item.code, item.unit) for item in records.observations] == [("Glucose^local", "mmol/L")]
+        assert [line.remark for line in records.noticed] == [Remark.CODE_UNKNOWN]
+    assert read(observation(code={"text": "Glucose"}, valueQuantity=quantity)).observations[0].code == "glucose"
 
 
 def test_codes_that_contradict_each_other_are_refused(refusal, observation) -> None:

@@ -160,6 +160,20 @@ def test_a_header_in_capitals_is_the_same_header(write) -> None:
     assert (note.patient.patient_id, note.text) == ("1", "Cough")
 
 
+@pytest.mark.parametrize("row", ["MRN77,2024-03-05,note,Secret cough\n", "MRN77,MRN77,note,Secret cough\n"])
+def test_the_first_row_of_a_table_without_a_header_is_not_repeated(write, row: str) -> None:
+    with pytest.raises(
+        InputError, match=r"n\.csv: .*(no known column; the columns are patient_id|stands twice)"
+    ) as caught:
+        read_notes(write("n.csv", row))
+    assert not any(word in str(caught.value) for word in ("MRN77", "2024", "Secret"))
+
+
+def test_a_table_shows_no_cell_of_itself(write) -> None:
+    table = read_table(write("n.csv", HEAD + "MRN77,,note,Secret cough\n"))
+    assert "MRN77" not in repr(table) + repr(table.rows)
+
+
 def test_a_column_in_two_spellings_is_there_twice(write) -> None:
     with pytest.raises(InputError, match="column text stands twice"):
         read_notes(write("n.csv", HEAD.strip() + ",TEXT\n"))

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_schemas.errors import RefusedError
 from data_schemas.reasons import Reason
-from pipelines.sources.codes import loinc_words, plain_code, quantities
+from pipelines.sources.codes import LOINC_CODE, loinc_words, plain_code, quantities
+from pipelines.sources.fhir_notes import codes as document_codes
 from pipelines.sources.units import convert, is_unit
 
 CODES = Path(__file__).parents[3] / "pipelines/sources/codes.yaml"
@@ -97,6 +98,8 @@ def test_a_value_is_converted_to_the_unit_of_its_code(code: str, value: float, u
         ("leukocytes", "g/L"),
         ("creatinine", "U/L"),
         ("temperature", "mmHg"),
+        ("creatinine", "C"),  # degrees have an offset, and a molar mass divides none
+        ("sodium", "[degF]"),
         ("crp", "10*999999999/L"),
         ("crp", "m" * 41),
         ("crp", "(" * 20 + "mg/L" + ")" * 20),
@@ -167,6 +170,7 @@ def test_every_unit_of_ours_is_ucum_and_converts_to_itself(code: str) -> None:
     assert convert(code, middle, quantity.unit)[1] == middle
 
 
+@settings(deadline=None)  # the first example loads the units
 @given(st.sampled_from(["mg/dL", "g/L", "umol/L", "mmol/L"]), st.floats(1e-3, 1.0))
 def test_there_and_back_is_the_same_value(unit: str, share: float) -> None:
     quantity = quantities()["creatinine"]
@@ -175,6 +179,7 @@ def test_there_and_back_is_the_same_value(unit: str, share: float) -> None:
     assert convert("creatinine", there, unit)[1] == pytest.approx(value, rel=1e-9)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=50), st.sampled_from(NUMBERED))
 def test_any_text_for_a_unit_is_a_unit_or_refused(unit: str, code: str) -> None:
     with contextlib.suppress(RefusedError):
@@ -193,6 +198,16 @@ def test_a_value_in_its_own_unit_loads_no_unit_library() -> None:
     line = "import sys, pipelines.sources.units as u; u.convert('crp', 5.0, 'mg/L'); print('pint' in sys.modules)"
     made = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, check=True)
     assert made.stdout.strip() == "False"
+
+
+def test_every_loinc_code_has_its_check_digit() -> None:
+    documents = document_codes()
+    codes = [*loinc_words(), *documents["documents"], *documents["reports"]]
+    for code in filter(LOINC_CODE.fullmatch, codes):  # parts of codes (LP…) have another rule
+        number, _, digit = code.partition("-")
+        doubled = (int(sign) * (2 - place % 2) for place, sign in enumerate(reversed(number)))
+        assert sum(value - 9 * (value > 9) for value in doubled) % 10 == (10 - int(digit)) % 10, code
+    assert len(codes) > 100
 
 
 def test_no_loinc_code_means_two_things() -> None:

@@ -7,13 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
-from data_schemas.errors import InputError
+from data_schemas.errors import InputError, SettingsError
 from data_schemas.reasons import Remark
 from data_schemas.settings import FusionRecipe, ModelRecipe, ScanRecipe, TrainingRecipe
 from pipelines.cases.examples import Example, ScanTensor, Sentence, Value
 from pipelines.diagnosis.predict import predict
 from pipelines.models.artefact import load_model
+from pipelines.models.build import build_scan_encoder
 from pipelines.models.radiomics_features import encode_radiomics
 from pipelines.training.evaluate.cross import cross_validate
 from pipelines.training.report import LATE, SELECTED
@@ -113,6 +115,28 @@ def test_a_given_test_split_takes_no_part_in_the_fit(tmp_path: Path) -> None:
 def test_a_cohort_that_cannot_teach_is_one_line(tmp_path: Path, rows, said: str) -> None:
     with pytest.raises(InputError, match=said):
         train(rows(), recipe=RECIPE, folder=tmp_path / "model")
+
+
+def test_a_linear_fusion_reads_no_scan_encoder_that_nobody_has_trained(tmp_path: Path) -> None:
+    recipe = RECIPE.model_copy(update={"modalities": ("scan", "note")})
+    with pytest.raises(SettingsError, match=r"linear trains no scan encoder; name model\.scan\.weights"):
+        train(examples(), recipe=recipe, folder=tmp_path / "model")
+
+
+def test_a_linear_fusion_reads_the_scan_encoder_that_is_named_and_another_one_anew(tmp_path: Path) -> None:
+    rows = [Example(**{**row.__dict__, "scan_digest": f"{n:064x}"}) for n, row in enumerate(examples())]
+    found = []
+    for seed in range(2):
+        torch.manual_seed(seed)
+        scan = RECIPE.scan.model_copy(update={"width": 0.125, "weights": str(tmp_path / f"{seed}.safetensors")})
+        recipe = RECIPE.model_copy(update={"modalities": ("scan",), "scan": scan})
+        body = build_scan_encoder(recipe, signs=1).body
+        save_file(body.state_dict(), scan.weights)
+        done = train(rows, recipe=recipe, folder=tmp_path / f"model{seed}", cache=ArrayCache(tmp_path / "cache"))
+        kept = load_model(done.folder).scan_encoder.body.state_dict()
+        assert all(torch.equal(part, kept[name]) for name, part in body.state_dict().items())
+        found.append((done.folder / "case_model.safetensors").read_bytes())
+    assert found[0] != found[1]
 
 
 def test_a_scan_unlike_all_others_is_remarked_and_the_others_are_not(trained: Trained) -> None:

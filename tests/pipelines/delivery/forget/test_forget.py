@@ -20,6 +20,7 @@ from data_schemas.scan import Index, Series, SeriesStatus
 from pipelines.cases.ingest import load_cases
 from pipelines.delivery.deliver import deliver
 from pipelines.delivery.forget import forget, lift, look_up, registered
+from pipelines.delivery.release import NOTES_FILE
 from pipelines.workspace import audit, catalogue, claims, ledger
 from pipelines.workspace.cache import ArrayCache
 from pipelines.workspace.identity import keyed_digest, patient_key, study_key
@@ -439,9 +440,14 @@ def test_a_released_copy_inside_the_workspace_goes_and_one_outside_stays(
         for who in (name, "P-somebody-else"):
             (root / who).mkdir(parents=True)
             (root / who / "1.dcm").write_bytes(b"x")
-    assert forget(workspace, one.scan_id, actor="tester").counts["released files"] == 1
-    assert [path.name for path in (workspace.root / "export").iterdir()] == ["P-somebody-else"]
+        rows = [json.dumps({"patient": who, "sections": [name]}) + "\n" for who in (name, "P-somebody-else", name)]
+        (root / NOTES_FILE).write_text("".join(rows))
+    counts = forget(workspace, one.scan_id, actor="tester").counts
+    assert (counts["released files"], counts["released notes"]) == (1, 2)
+    assert sorted(path.name for path in (workspace.root / "export").iterdir()) == ["P-somebody-else", NOTES_FILE]
+    assert (workspace.root / "export" / NOTES_FILE).read_text() == rows[1]
     assert (tmp_path / "elsewhere" / name / "1.dcm").is_file()
+    assert (tmp_path / "elsewhere" / NOTES_FILE).read_text() == "".join(rows)
 
 
 def test_checkpoints_of_interrupted_trainings_go(workspace: Workspace, tools: SimpleNamespace) -> None:
