@@ -92,12 +92,12 @@ def test_a_report_is_not_written_over(scanote: Scanote, workspace: Workspace, tm
     assert "is there already" in done.complaint
 
 
-def test_without_a_case_in_the_test_split_there_is_one_line(
+def test_without_a_case_that_the_model_was_not_fitted_on_there_is_one_line(
     scanote: Scanote, champion: Callable[..., Workspace]
 ) -> None:
     done = scanote("evaluate", "1", "-w", champion(sources={}).root)
     assert done.code == 2
-    assert "no labelled case in the test split" in done.complaint
+    assert "no labelled case that version 1 was not fitted on" in done.complaint
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from data_schemas.note import Note
 from data_schemas.scan import PatientFacts
 from flows.cli.batch import run_batch
+from pipelines.cases.examples import Example
 from pipelines.cases.ingest import load_cases
 from pipelines.review.retrain import retrain
 from pipelines.synthetic.write import Hospital
@@ -73,7 +75,10 @@ def test_the_whole_way_of_a_patient_who_is_forgotten(
 def test_training_notes_whom_a_model_saw_and_forget_names_the_version(
     scanote: Callable, workspace: Workspace, patient: str, trained: Trained, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.review.retrain.train", lambda *_given, **_options: trained)
+    def fitted(examples: list[Example], **_options: object) -> Trained:
+        return replace(trained, splits={row.study_key: row.split for row in examples})
+
+    monkeypatch.setattr("pipelines.review.retrain.train", fitted)
     done = retrain(workspace)
     look = json.loads(scanote("forget", "-w", workspace.root, patient, "--json").out)
     [model] = look["models"]
