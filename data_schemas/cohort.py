@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from data_schemas.base import Record
 
 Split = Literal["train", "validation", "test"]
+
+
+def _value_of(value: object) -> str:
+    return "target" if isinstance(value, float) else "finding"
 
 
 class LabelValue(IntEnum):
@@ -21,12 +25,19 @@ class LabelValue(IntEnum):
 
 
 class Label(Record):
-    """One finding of one patient, or of one study where ``study_uid`` is given."""
+    """One finding, or one target, of one patient, or of one study where ``study_uid`` is given.
+
+    The value of a finding is a `LabelValue`, that of a target a float: so they are stored (``1`` and ``1.0``), and so
+    they are told apart.
+    """
 
     patient_id: str = Field(default="", repr=False)
     study_uid: str = Field(default="", repr=False)
     finding: str
-    value: LabelValue
+    value: Annotated[
+        Annotated[LabelValue, Tag("finding")] | Annotated[float, Tag("target"), Field(allow_inf_nan=False)],
+        Discriminator(_value_of),
+    ]
 
 
 class IdMapping(Record):
@@ -37,9 +48,10 @@ class IdMapping(Record):
 
 
 class CohortMember(Record):
-    """One case of a cohort: its keys, its split and its labels by finding (absent: unknown)."""
+    """One case of a cohort: its keys, its split, its labels by finding and values by target (absent: unknown)."""
 
     study_key: str
     patient_key: str
     split: Split
     labels: dict[str, LabelValue]
+    targets: dict[str, float] = Field(default_factory=dict)

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from data_schemas.base import Record
 from data_schemas.reasons import Reason, Remark
+from data_schemas.target import Estimate
 
 SCHEMA_VERSION: Literal[1] = 1
 
@@ -53,7 +54,10 @@ class Score(Record):
 
 
 class Diagnosis(Record):
-    """One model's reading of one study. ``key`` is derived from everything that can change it."""
+    """One model's reading of one study. ``key`` is derived from everything that can change it.
+
+    ``estimates`` are of the targets that the model has beside its findings.
+    """
 
     schema_version: Literal[1] = SCHEMA_VERSION
     key: str
@@ -67,6 +71,7 @@ class Diagnosis(Record):
     calibrated: bool = False
     lane: Lane = Lane.REVIEW
     scores: tuple[Score, ...] = ()
+    estimates: tuple[Estimate, ...] = ()
     reasons: tuple[Reason, ...] = ()
     remarks: tuple[Remark, ...] = ()
     history: tuple[str, ...] = ()

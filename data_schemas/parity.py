@@ -45,6 +45,7 @@ class PartSpeed(Record):
 class ParityReport(Record):
     """What was compared. ``novelty_changed`` counts the cases that one of the two alone finds unlike its training.
 
+    ``fitted_on`` counts the cases that the model was fitted on: above 0 only for a model that holds none back, in fp32.
     ``failed`` says in words what did not hold; empty where the compiled model may speak.
     """
 
@@ -54,6 +55,7 @@ class ParityReport(Record):
     parts: tuple[PartSpeed, ...]
     threads: int
     novelty_changed: int
+    fitted_on: int = 0
     failed: tuple[str, ...] = ()
 
     @property

@@ -48,12 +48,15 @@ class VolumeRecipe(Record):
 
 
 class PretrainRecipe(Record):
-    """How encoders are pretrained; seed, precision and augmentation are those of ``model.training``."""
+    """How encoders are pretrained; seed, precision and augmentation are those of ``model.training``.
+
+    ``patience`` is long: the loss on held-out pairs is often worse than chance for some epochs, until the rate falls.
+    """
 
     contrastive: ContrastiveRecipe = neutral(ContrastiveRecipe())
     text: TextRecipe = neutral(TextRecipe())
     volume: VolumeRecipe = neutral(VolumeRecipe())
-    patience: int = neutral(5, ge=1)
+    patience: int = neutral(20, ge=1)
     weight_decay: float = neutral(1e-2, ge=0.0)
     warmup_share: float = neutral(0.1, ge=0.0, lt=1.0)
     clip_norm: float = neutral(1.0, gt=0.0)

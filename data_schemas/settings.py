@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -18,8 +19,14 @@ from data_schemas.linking import LinkSettings
 from data_schemas.marks import MARK, affects, neutral
 from data_schemas.pretraining import PretrainRecipe
 from data_schemas.selection import SelectSettings
+from data_schemas.target import TargetRecipe
 
-Modality = Literal["scan", "radiomics", "note", "observation", "concept"]
+TARGET_NAME = re.compile(r"[a-z][a-z0-9-]*", re.ASCII)
+LINEAR_HAS_NO_TARGETS = (
+    "targets: the linear fusion of small cohorts has no heads for them; name another fusion.kind, such as "
+    "concatenation, or leave the targets out"
+)
+Modality = Literal["scan", "radiomics", "note", "words", "observation", "concept"]
 
 
 class DicomwebSettings(Record):
@@ -50,6 +57,7 @@ class FhirSettings(Record):
     """A FHIR R4 server that the ingest flow fetches records of the last days from, and whose id a patient goes by.
 
     ``identifier_system`` holds for bundles and exports too: the system of the identifier that is the patient's id.
+    ``way`` is how records are had: searched for, or as a bulk export ($export), of the patients of a ``group`` alone.
     Credentials are never written here: they are read from the environment (SCANOTE_FHIR_TOKEN, or SCANOTE_FHIR_USER
     and SCANOTE_FHIR_PASSWORD).
     """
@@ -59,6 +67,8 @@ class FhirSettings(Record):
     by: Literal["_lastUpdated", "date"] = neutral("_lastUpdated")
     days: int = neutral(7, ge=1)
     page: int = neutral(100, ge=1, le=1000)
+    way: Literal["search", "export"] = neutral("search")
+    group: str = neutral("", pattern=r"^[A-Za-z0-9.-]{0,64}$")
     identifier_system: str | None = affects(None, min_length=1)
 
 
@@ -114,11 +124,27 @@ class DictationSettings(Record):
     threads: int = neutral(0, ge=0)
 
 
+ScanNet = Literal[
+    "resnet10",
+    "resnet18",
+    "resnet50",
+    "densenet121",
+    "swin-unetr",
+    "slices-resnet10",
+    "slices-resnet18",
+    "slices-resnet50",
+    "slices-densenet121",
+    "own",
+]
+
+
 class ScanRecipe(Record):
     """From volume to tensor: a grid in RAS+ around the volume's centre, and HU windows or z-scores as channels.
 
     ``modalities`` are those that the model reads: a scan that says it is of another one is refused. ``channels`` names
     the sequences of a model that reads several (z-scored); which scan is which is told by ``select.channels``.
+    ``slab`` is how many slices a 2.5D encoder pools, ``shortcut`` the kind of a ResNet's, ``builder`` the function
+    (``package.module:function``) that builds the encoder *own*: code that is imported because the settings name it.
     """
 
     shape: tuple[int, int, int] = neutral((40, 40, 40))
@@ -127,9 +153,12 @@ class ScanRecipe(Record):
     intensity: Literal["hu-windows", "z-score"] = neutral("hu-windows")
     modalities: tuple[str, ...] = neutral(("CT",), min_length=1)
     channels: tuple[str, ...] = neutral((), max_length=16)
-    encoder: Literal["resnet10", "resnet18", "resnet50", "densenet121"] = neutral("resnet10")
+    encoder: ScanNet = neutral("resnet10")
     tap: str = neutral("layer3")
     width: float = neutral(0.5, gt=0.0, le=2.0)
+    slab: int = neutral(4, ge=1)
+    shortcut: Literal["A", "B"] = neutral("B")
+    builder: str | None = neutral(None, pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$")
     weights: str | None = neutral(None)
 
     @model_validator(mode="after")
@@ -142,6 +171,8 @@ class ScanRecipe(Record):
             raise ValueError("HU windows are for CT alone; other modalities, and channels, need intensity: z-score")
         if len(set(self.channels)) < len(self.channels):
             raise ValueError("two channels have the same name")
+        if (self.encoder == "own") != (self.builder is not None):
+            raise ValueError("encoder: own and builder: package.module:function go together; give both or neither")
         return self
 
     @property
@@ -156,6 +187,9 @@ class NoteRecipe(Record):
     """From text to tokens. ``encoder`` is a local folder, a hub id, or ``packaged`` (the offline default).
 
     Without a ``window``, it is what the encoder reads at once, up to 8,192; of one that reads no more than 512, 256.
+    ``tuning`` adapts the encoder to the training split's findings before it is frozen: small matrices beside its
+    attention (``lora``, of ``lora_rank``), its last ``layers`` (``partial``) or all of it (``full``). Without a
+    ``tuning_rate``, it is 1e-3 for ``lora`` and 5e-5 for the others.
     """
 
     encoder: str = neutral("packaged")
@@ -169,6 +203,12 @@ class NoteRecipe(Record):
     unit: Literal["sentence", "token"] = neutral("sentence")
     keep_uncertain: bool = neutral(False)
     states: tuple[int, ...] = neutral((1, -1))
+    tuning: Literal["frozen", "lora", "partial", "full"] = neutral("frozen")
+    lora_rank: int = neutral(8, ge=1)
+    layers: int = neutral(2, ge=1)
+    tuning_rate: float | None = neutral(None, gt=0.0)
+    tuning_epochs: int = neutral(4, ge=1)
+    tuning_batch_size: int = neutral(8, ge=1)
 
     @model_validator(mode="after")
     def _stride_leaves_room(self) -> NoteRecipe:
@@ -231,10 +271,11 @@ class AugmentRecipe(Record):
 class TrainingRecipe(Record):
     """How a model is fitted.
 
-    ``encoder_rate`` is a factor on the learning rate of encoders beside their heads. ``accumulate`` batches make one
-    step. ``uncertain`` labels (-1) are left out, taken for 0 or 1, or softened into ``uncertain_band``.
-    ``alignment_weight`` is the weight of a loss that draws the modalities of one case together. Within an epoch the
-    state is kept every ``checkpoint_seconds``, or ``checkpoint_steps`` where above 0.
+    ``encoder_rate`` is a factor on the learning rate of encoders beside their heads, and ``pretrained_rate`` one more
+    on that of a scan encoder that starts from ``scan.weights``. ``accumulate`` batches make one step. ``uncertain``
+    labels (-1) are left out, taken for 0 or 1, or softened into ``uncertain_band``. ``alignment_weight`` is the weight
+    of a loss that draws the modalities of one case together. Within an epoch the state is kept every
+    ``checkpoint_seconds``, or ``checkpoint_steps`` where above 0.
     """
 
     seed: int = neutral(0)
@@ -253,6 +294,7 @@ class TrainingRecipe(Record):
     drop_share: float = neutral(1 / 3, gt=0.0, le=1.0)
     drop_factor: float = neutral(0.1, gt=0.0, le=1.0)
     encoder_rate: float = neutral(1.0, ge=0.0)
+    pretrained_rate: float = neutral(0.1, ge=0.0)
     accumulate: int = neutral(1, ge=1)
     averaging: Literal["none", "ema", "swa"] = neutral("none")
     average_decay: float = neutral(0.99, ge=0.0, lt=1.0)
@@ -290,7 +332,10 @@ class TrainingRecipe(Record):
 
 
 class ModelRecipe(Record):
-    """Everything that a model is built and fitted from; stored in its artefact."""
+    """Everything that a model is built and fitted from; stored in its artefact.
+
+    ``targets`` are grades and measurements, by name, that it learns beside the findings.
+    """
 
     task: str = neutral("chest-ct", pattern=r"^[a-z][a-z0-9-]*$")
     findings: tuple[str, ...] = neutral(
@@ -314,6 +359,7 @@ class ModelRecipe(Record):
             "pulmonary-mass-left-lower",
         )
     )
+    targets: dict[str, TargetRecipe] = neutral({})
     modalities: tuple[Modality, ...] = neutral(("scan", "note", "observation"), min_length=1)
     scan: ScanRecipe = neutral(ScanRecipe())
     note: NoteRecipe = neutral(NoteRecipe())
@@ -326,6 +372,17 @@ class ModelRecipe(Record):
     def _modalities_once(self) -> ModelRecipe:
         if len(set(self.modalities)) < len(self.modalities):
             raise ValueError("a modality stands twice in modalities")
+        return self
+
+    @model_validator(mode="after")
+    def _targets_beside_findings(self) -> ModelRecipe:
+        for name in self.targets:
+            if not TARGET_NAME.fullmatch(name):
+                raise ValueError("targets: a name is small letters, digits and hyphens, and begins with a letter")
+            if name in (*self.findings, *self.scan_signs):
+                raise ValueError(f"targets: {name} is one of the findings or scan signs too; give it another name")
+        if self.targets and self.fusion.kind == "linear":
+            raise ValueError(LINEAR_HAS_NO_TARGETS)
         return self
 
 

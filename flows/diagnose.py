@@ -142,6 +142,7 @@ def summary(batch: Batch, *, failed_chunks: int, chunks: int) -> str:
         ("failed", "will be tried again", outcome.failed),
         ("left", "another run holds them", outcome.leased),
         ("left", "no attempt left", outcome.exhausted),
+        *(("told", line, count) for line, count in sorted((outcome.told or Counter()).items())),
         ("chunks", "failed", failed_chunks),
         ("chunks", "all", chunks),
         ("pages", "written", batch.delivered.new_pages),

@@ -102,26 +102,42 @@ def fetch_fhir(
         The workspace cannot be written.
     """
     from pipelines.sources.fhir_connection import connect_fhir
+    from pipelines.sources.fhir_export import fetch_export
     from pipelines.sources.fhir_server import fetch_records
 
     rules = workspace.settings.sources.fhir
     address = _address(url or rules.url, "FHIR")
     first = _first_day(since, until, days=rules.days, today=today)
+    if rules.way == "export" and until:
+        raise InputError("a bulk export has no last day: leave --until out, or set sources.fhir.way to search")
     counts, problem = _attempt(
-        lambda: fetch_records(
-            connect_fhir(address),
-            workspace.incoming,
-            key=workspace.key,
-            kinds=rules.kinds,
-            since=first,
-            until=until,
-            by=rules.by,
-            page=rules.page,
-            progress=progress,
+        lambda: (
+            fetch_export(
+                connect_fhir(address),
+                workspace.incoming,
+                key=workspace.key,
+                kinds=rules.kinds,
+                since=first,
+                group=rules.group,
+                progress=progress,
+            )
+            if rules.way == "export"
+            else fetch_records(
+                connect_fhir(address),
+                workspace.incoming,
+                key=workspace.key,
+                kinds=rules.kinds,
+                since=first,
+                until=until,
+                by=rules.by,
+                page=rules.page,
+                progress=progress,
+            )
         )
     )
     if counts and counts.failed:
-        problem = ServerError(f"{counts.problems[0]}; {counts.failed} kinds were not fetched to their end, retry")
+        lacking = "files or kinds" if rules.way == "export" else "kinds"
+        problem = ServerError(f"{counts.problems[0]}; {counts.failed} {lacking} were not fetched to their end, retry")
     return RecordsArrival(fetched_records(workspace), counts, problem)
 
 

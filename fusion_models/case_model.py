@@ -11,6 +11,7 @@ from jaxtyping import Int
 from torch import Tensor, nn
 
 from fusion_models.diagnoser import Reading
+from fusion_models.targets import TargetHeads
 from fusion_models.tokens import Inputs, Tokens
 
 
@@ -74,6 +75,8 @@ class CaseModel(nn.Module):
         By modality, in the order in which the fusion has them; a single one gives a single-modality baseline.
     reader
         Makes the module that reads the tokens, from each modality's features and position scale by name.
+    targets
+        The heads of targets beside the findings; the reader then gives as many more logits.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class CaseModel(nn.Module):
         *,
         encoders: Mapping[str, nn.Module],
         reader: Callable[[Mapping[str, int], Mapping[str, tuple[float, ...]]], nn.Module],
+        targets: TargetHeads | None = None,
     ) -> None:
         super().__init__()
         if not encoders:
@@ -90,6 +94,7 @@ class CaseModel(nn.Module):
             {name: self._encoder(name).features for name in encoders},
             {name: self._encoder(name).position_scale for name in encoders},
         )
+        self.targets = targets
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -113,7 +118,8 @@ class CaseModel(nn.Module):
         KeyError
             The batch lacks a modality of the model; where no case has it, hand in masked inputs instead.
         """
-        return self.diagnoser(self.tokens(batch))
+        reading: Reading = self.diagnoser(self.tokens(batch))
+        return reading if self.targets is None else self.targets(reading)
 
     def _encoder(self, name: str) -> Encoder:
         return self.encoders[name]  # type: ignore[return-value]

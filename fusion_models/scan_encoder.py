@@ -1,24 +1,23 @@
-"""Scan encoders: MONAI 3D CNNs, tapped before pooling, so that a scan is a grid of tokens with positions."""
+"""Scan encoders: nets tapped before pooling, so that a scan is a grid of tokens with positions."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from fusion_models.checkpointing import checkpointed
+from fusion_models.scan_encoders.body import Body, probed
+from fusion_models.scan_encoders.cnn import CNNS, cnn
+from fusion_models.scan_encoders.own import OWN, own_body
+from fusion_models.scan_encoders.slices import SLICED, slices_body
+from fusion_models.scan_encoders.swin import SWIN, swin_body
 from fusion_models.tokens import Tokens
 
-RESNETS = {
-    "resnet10": ("basic", (1, 1, 1, 1)),
-    "resnet18": ("basic", (2, 2, 2, 2)),
-    "resnet50": ("bottleneck", (3, 4, 6, 3)),
-}
-RESNET_TAPS = ("layer1", "layer2", "layer3", "layer4")
-DENSENET_TAPS = ("denseblock1", "denseblock2", "denseblock3", "norm5")
+KNOWN = (*CNNS, SWIN, *SLICED, OWN)
 
 
 class ScanReading(NamedTuple):
@@ -29,7 +28,7 @@ class ScanReading(NamedTuple):
 
 
 class ScanEncoder(nn.Module):
-    """A 3D CNN up to its tap, and a head that finds signs anywhere in the scan.
+    """A net up to its tap, and a head that finds signs anywhere in the scan.
 
     ``body`` names its parts as MONAI does. ``features`` is the width of a token: the channels at the tap and the signs.
     Where ``checkpointing`` is set, training keeps less in memory and takes longer.
@@ -37,33 +36,69 @@ class ScanEncoder(nn.Module):
     Parameters
     ----------
     architecture
-        ``resnet10``, ``resnet18``, ``resnet50`` (temporal stride 2) or ``densenet121``.
+        ``resnet10``, ``resnet18``, ``resnet50`` (temporal stride 2), ``densenet121``, the same behind ``slices-`` for
+        a 2D net over the slices, ``swin-unetr``, or ``own``.
     channels
         Input channels (HU windows).
     tap
         The stage whose output is read: ``layer1`` … ``layer4`` for ResNets, ``denseblock1`` … ``denseblock3`` or
-        ``norm5`` for DenseNets. Later stages are not built.
+        ``norm5`` for DenseNets, ``layers1`` … ``layers4`` for SwinUNETR's encoder. Later stages are not built.
     width
-        Factor on the channels of a ResNet; 1 is the published net.
+        Factor on the channels of a ResNet or of SwinUNETR's encoder; 1 is the published net.
     signs
         Number of signs of the head.
+    shape
+        (Z, Y, X) of the volumes that it will read; a net that takes any asks nothing of it.
+    slab
+        Slices that a 2.5D encoder pools into one token a region.
+    shortcut
+        Of ResNets: ``B``, or ``A`` (MedicalNet's ResNet-18).
+    make
+        Builds the net of ``own``: called with ``channels``, gives features [B, D, z, y, x] laid evenly over the volume.
+    code
+        Digest of the code that built the net of ``own``. It is kept beside the weights, so that another code is
+        another encoder.
 
     Raises
     ------
     ValueError
-        Unknown architecture, or a tap that it does not have.
+        Unknown architecture, a tap that it does not have, or a shape that it cannot read.
     """
 
-    def __init__(self, *, architecture: str, channels: int, tap: str, width: float, signs: int) -> None:
+    def __init__(
+        self,
+        *,
+        architecture: str,
+        channels: int,
+        tap: str,
+        width: float,
+        signs: int,
+        shape: tuple[int, int, int] = (32, 32, 32),
+        slab: int = 4,
+        shortcut: str = "B",
+        make: Callable[..., Any] | None = None,
+        code: bytes = b"",
+    ) -> None:
         super().__init__()
         self.channels = channels
         self.checkpointing = False
-        self.body = _body(architecture, channels, tap, width)
-        with torch.no_grad():
-            depth = int(self.body.eval()(torch.zeros(1, channels, 32, 32, 32)).shape[1])
-        self.body.train()
-        self.sign_head = nn.Linear(depth, signs)
-        self.features = depth + signs
+        body = _body(
+            architecture, make, channels=channels, tap=tap, width=width, shape=shape, slab=slab, shortcut=shortcut
+        )
+        self.body, self.multiple = body.net, body.multiple
+        self.check_shape(shape)
+        if code:
+            self.register_buffer("code", torch.tensor(list(code), dtype=torch.uint8))
+        self.sign_head = nn.Linear(body.depth, signs)
+        self.features = body.depth + signs
+
+    def check_shape(self, shape: Sequence[int]) -> None:
+        """Raises ValueError where cells would reach beyond a volume of this (Z, Y, X) shape."""
+        if any(side % step for side, step in zip(shape, self.multiple, strict=True)):
+            raise ValueError(
+                f"a volume of {' × '.join(map(str, shape))} voxels (z, y, x) does not divide into the cells of this "
+                f"encoder; each side must be a multiple of {' × '.join(map(str, self.multiple))}"
+            )
 
     def forward(self, volume: Float[Tensor, "B C Z Y X"], affine: Float[Tensor, "B 4 4"]) -> ScanReading:
         """Read volumes whose voxel (x, y, z) lies at ``affine`` @ (x, y, z, 1) RAS millimetres.
@@ -71,8 +106,10 @@ class ScanEncoder(nn.Module):
         A sign may be anywhere: its logit is the log-mean-exp of the tokens' logits, so that the strongest region
         decides and every token stays a detector of its own place. A token is its cell's features and its signs' heat.
         """
+        self.check_shape(volume.shape[2:])
         again = self.checkpointing and self.training and torch.is_grad_enabled()
-        grid = checkpointed(self.body, volume) if again else self.body(volume)
+        # A net of the user's own is checkpointed where it is a sequence of parts.
+        grid = checkpointed(self.body, volume) if again and isinstance(self.body, nn.Sequential) else self.body(volume)
         cells = grid.flatten(2).transpose(1, 2)
         batch, count, _ = cells.shape
         heat = self.sign_head(cells)
@@ -97,42 +134,26 @@ def cell_centres(cells: torch.Size, voxels: torch.Size, affine: Float[Tensor, "B
     return torch.einsum("bij,tj->bti", affine, points)[..., :3]
 
 
-def _body(architecture: str, channels: int, tap: str, width: float) -> nn.Sequential:
-    if architecture in RESNETS:
-        return _resnet_body(architecture, channels, tap, width)
-    if architecture == "densenet121":
-        return _densenet_body(channels, tap)
-    raise ValueError(f"unknown scan encoder '{architecture}'; known: {', '.join([*RESNETS, 'densenet121'])}")
-
-
-def _resnet_body(architecture: str, channels: int, tap: str, width: float) -> nn.Sequential:
-    from monai.networks.nets import ResNet
-
-    if tap not in RESNET_TAPS:
-        raise ValueError(f"{architecture} has no tap '{tap}'; known: {', '.join(RESNET_TAPS)}")
-    block, layers = RESNETS[architecture]
-    net = ResNet(
-        block=block,
-        layers=list(layers),
-        block_inplanes=[64, 128, 256, 512],
-        n_input_channels=channels,
-        conv1_t_stride=2,
-        widen_factor=width,
-        feed_forward=False,
-        bias_downsample=False,
-    )
-    stages = ("conv1", "bn1", "act", "maxpool", *RESNET_TAPS[: RESNET_TAPS.index(tap) + 1])
-    return nn.Sequential(OrderedDict((name, getattr(net, name)) for name in stages))
-
-
-def _densenet_body(channels: int, tap: str) -> nn.Sequential:
-    from monai.networks.nets import DenseNet121
-
-    if tap not in DENSENET_TAPS:
-        raise ValueError(f"densenet121 has no tap '{tap}'; known: {', '.join(DENSENET_TAPS)}")
-    body = nn.Sequential()
-    for name, stage in DenseNet121(spatial_dims=3, in_channels=channels, out_channels=1).features.named_children():
-        body.add_module(name, stage)
-        if name == tap:
-            break
-    return body
+def _body(
+    architecture: str,
+    make: Callable[..., Any] | None,
+    *,
+    channels: int,
+    tap: str,
+    width: float,
+    shape: tuple[int, int, int],
+    slab: int,
+    shortcut: str,
+) -> Body:
+    if architecture in CNNS:
+        net = cnn(architecture, channels=channels, tap=tap, width=width, shortcut=shortcut)
+        return Body(net, int(probed(net, (1, channels, 32, 32, 32)).shape[1]))
+    if architecture == SWIN:
+        return swin_body(channels=channels, tap=tap, width=width)
+    if architecture in SLICED:
+        return slices_body(
+            architecture, channels=channels, tap=tap, width=width, slices=shape[0], slab=slab, shortcut=shortcut
+        )
+    if architecture == OWN and make is not None:
+        return own_body(make, channels=channels, shape=shape)
+    raise ValueError(f"unknown scan encoder '{architecture}'; known: {', '.join(KNOWN)}")

@@ -7,7 +7,21 @@ import sys
 import typer
 
 from data_schemas.errors import ScanoteError, ServerError
-from flows.cli import batch, cohort, evaluate, export, forget, learn, light, pretrain, receive, scan_table, scans, story
+from flows.cli import (
+    batch,
+    cohort,
+    evaluate,
+    export,
+    forget,
+    learn,
+    light,
+    pretrain,
+    receive,
+    scan_table,
+    scans,
+    story,
+    tune,
+)
 
 app = typer.Typer(
     name="scanote",
@@ -28,6 +42,7 @@ for verb in (
     cohort.cohort,
     pretrain.pretrain,
     learn.train,
+    tune.tune,
     evaluate.evaluate,
     light.compile,
     batch.diagnose,

@@ -152,6 +152,8 @@ def diagnose(
         print_json(summary)
     else:
         print_batch(summary)
+    for line, count in sorted((outcome.told or Counter()).items()):
+        tell(f"units: {count} {'case' if count == 1 else 'cases'}: {line}")
     if outcome.exhausted:
         tell(f"{outcome.exhausted} cases failed as often as 'diagnosis.attempts' allows and were not tried again")
     if model not in (None, given.settings.diagnosis.model):

@@ -43,6 +43,7 @@ def cohort(
 ) -> None:
     """Build the cohort that training would use, describe it, and audit it for leaks. Nothing is trained."""
     quiet_libraries()
+    from data_schemas.errors import InputError
     from pipelines.cases.describe import availability, prevalences, sizes
     from pipelines.cases.labelled import load_cohort, read_for_audit
     from pipelines.cases.leakage.audit import audit, check_kinds
@@ -52,6 +53,8 @@ def cohort(
     allow = {*given.settings.leakage.allow, *(allow_leak or ())}
     check_kinds(allow)
     found = load_cohort(given, splits=given_splits(given, splits))
+    if not found.members:
+        raise InputError("no labelled case in this workspace: ingest scans, and labels of their patients or studies")
     with stage("read labelled cases", len(found.members)) as report:
         audited, refused = read_for_audit(given, found, volumes=volumes, progress=report)
     findings = found.plan.recipe.findings

@@ -144,14 +144,14 @@ def _print(done: Evaluation) -> None:
         if (row := done.of(finding)) is not None:
             measured = [interval(value) for value in (row.auroc, row.auprc, row.sensitivity, row.brier)]
             body.append([finding, counts(row), *measured, signed(row.slope)])
-    print(_aligned([heads, *body]))
+    print(aligned([heads, *body]))
     if done.differences:
         rows = [(row.finding, row.other, signed(row.difference), p_value(row.p_holm)) for row in done.differences]
         print(f"\nAUROC of {done.main} less that of the others, paired")
-        print(_aligned([("finding", "less", "difference (95 % interval)", "p (Holm)"), *rows]))
+        print(aligned([("finding", "less", "difference (95 % interval)", "p (Holm)"), *rows]))
 
 
-def _aligned(lines: list[Any]) -> str:
+def aligned(lines: list[Any]) -> str:
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines

@@ -30,6 +30,7 @@ def train(
 
     from pipelines.review.retrain import retrain
     from pipelines.review.table import format_differences, format_table
+    from pipelines.review.target_table import format_targets
     from pipelines.workspace.paths import open_workspace
 
     given = open_workspace(workspace)
@@ -46,6 +47,9 @@ def train(
         print(format_table(done.trained.reports))
         print()
         print(format_differences(done.trained.reports))
+        if done.trained.targets:
+            print()
+            print(format_targets(done.trained.targets))
         print(f"registered: {done.registered.name} version {done.registered.version}, alias challenger")
 
 
@@ -94,5 +98,21 @@ def train_summary(done: Retrained) -> dict[str, Any]:
                 "auprc": {arm: [value.value, value.low, value.high] for arm, value in report.auprc.items()},
             }
             for report in done.trained.reports
+        },
+        "targets": {
+            report.target: {
+                "kind": report.kind,
+                "unit": report.unit,
+                "cases": report.cases,
+                **{
+                    measure: {
+                        arm: [row[measure].value, row[measure].low, row[measure].high]
+                        for arm, row in report.measures.items()
+                    }
+                    for measure in report.measures[report.model]
+                },
+                "covered": [report.covered.value, report.covered.low, report.covered.high],
+            }
+            for report in done.trained.targets
         },
     }

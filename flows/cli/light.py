@@ -1,8 +1,9 @@
-"""``compile``: a registered model made light, and measured against itself."""
+"""``compile``: a registered model made light or small, and measured against itself."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ from flows.cli.shared import DEFAULT_WORKSPACE, JsonOption, WorkspaceOption, pri
 
 if TYPE_CHECKING:
     from pipelines.review.compile import CompiledVersion
+    from pipelines.review.distil import Distilled
 
 
 class BackendName(StrEnum):
@@ -37,12 +39,26 @@ def compile(
     draws: Annotated[
         int | None, typer.Option(min=10, help="Bootstrap samples; else training.bootstrap of the model's recipe.")
     ] = None,
+    prune: Annotated[
+        float,
+        typer.Option(min=0.0, max=0.9, help="Share of a ResNet's inner channels to leave out; it is fitted anew."),
+    ] = 0.0,
+    distil: Annotated[
+        Path | None,
+        typer.Option("--distill", help="YAML of what a smaller model has of its own; it is trained, and registered."),
+    ] = None,
     again: Annotated[bool, typer.Option("--again", help="Make it anew where it is there already.")] = False,
     workspace: WorkspaceOption = DEFAULT_WORKSPACE,
     as_json: JsonOption = False,
 ) -> None:
-    """Compile a model's encoders for the CPU; kept beside the model if its parity report passes, else exit with 1."""
+    """Compile a model's encoders for the CPU; kept beside the model if its parity report passes, else exit with 1.
+
+    With --distill, train a smaller model on what it says instead, and register that if its parity report passes.
+    """
     quiet_libraries()
+    if distil is not None:
+        _distil(version, distil, draws=draws, workspace=workspace, as_json=as_json)
+        return
     from pipelines.review.compile import compile_version
     from pipelines.training.light.table import parity_table
     from pipelines.workspace.paths import open_workspace
@@ -53,6 +69,7 @@ def compile(
         version,
         backend=backend.value,
         precision=precision.value,
+        prune=prune,
         again=again,
         calibration_scans=calibration_scans,
         draws=draws,
@@ -81,6 +98,40 @@ def compile(
         print(
             f"to use it: diagnosis.backend: {backend.value} and diagnosis.precision: {precision.value} in scanote.yaml"
         )
+
+
+def _distil(version: str, student: Path, *, draws: int | None, workspace: Path, as_json: bool) -> None:
+    from pipelines.review.distil import distil_version
+    from pipelines.training.light.student import read_changes
+    from pipelines.training.light.table import parity_table
+    from pipelines.workspace.paths import open_workspace
+
+    given = open_workspace(workspace)
+    done = distil_version(given, version, changes=read_changes(student), draws=draws, stage=stage)
+    if as_json:
+        print_json(distilled_summary(done))
+    else:
+        print(parity_table(done.parity))
+        print()
+    if done.registered is None:
+        tell(f"parity failed, so the student of version {done.teacher.version} is not registered")
+        raise typer.Exit(1)
+    if not as_json:
+        new = done.registered
+        print(f"registered: {new.name} version {new.version}, alias challenger, student of {done.teacher.version}")
+        print(f"to use it: scanote promote {new.version} …; to make its encoders light: scanote compile {new.version}")
+
+
+def distilled_summary(done: Distilled) -> dict[str, Any]:
+    """What ``compile --distill --json`` prints."""
+    return {
+        "teacher": done.teacher.version,
+        "model": done.teacher.name,
+        "version": done.registered.version if done.registered else None,
+        "digest": done.trained.digest,
+        "parity": done.parity.model_dump(mode="json"),
+        "passed": done.parity.passed,
+    }
 
 
 def compiled_summary(done: CompiledVersion) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def build_cohort(
             continue
         for key in aim:
             aimed.setdefault((key, label.finding), {}).setdefault(bool(label.study_uid), []).append(label)
-    found: dict[str, dict[str, LabelValue]] = {}
+    found: dict[str, dict[str, LabelValue | float]] = {}
     for (key, finding), ranks in aimed.items():
         for group in ranks.values():
             if not _agree(group):
@@ -71,7 +71,8 @@ def build_cohort(
                 study_key=case.study_key,
                 patient_key=case.patient_key,
                 split=splits[case.patient_key],
-                labels=found[case.study_key],
+                labels={name: item for name, item in found[case.study_key].items() if isinstance(item, LabelValue)},
+                targets={name: item for name, item in found[case.study_key].items() if isinstance(item, float)},
             )
             for case in sorted(members, key=lambda case: case.study_key)
         ),
@@ -121,5 +122,9 @@ def _agree(labels: Sequence[Label]) -> bool:
 
 
 def _unlinked(label: Label, reason: Reason, workspace_key: bytes) -> Unlinked:
-    parts = (label.patient_id, label.study_uid, label.finding, str(int(label.value)))
+    parts = (label.patient_id, label.study_uid, label.finding, _told(label))
     return Unlinked(subject=keyed_digest(workspace_key, "label", *parts), kind="label", reason=reason)
+
+
+def _told(label: Label) -> str:
+    return str(int(label.value)) if isinstance(label.value, LabelValue) else repr(label.value)

@@ -58,11 +58,12 @@ class Mention:
 
 @dataclass(frozen=True)
 class Value:
-    """One numeric observation; ``age_days`` before the cut-off, 0 where unknown."""
+    """One numeric observation; ``age_days`` before the cut-off, 0 where unknown; ``unit`` is None where nobody told."""
 
     code: str
     value: float = field(repr=False)
     age_days: float = 0.0
+    unit: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Example:
 
     A finding absent from ``labels`` is unknown; -1 is uncertain. ``scan_digest`` is the digest of the scan's files and
     of the recipe that made its tensor; where it is empty, nothing of the scan is cached. ``mentions`` stay empty where
-    the model does not read concepts.
+    the model does not read concepts. ``targets`` are grades and measurements; one that is absent is unknown.
     """
 
     study_key: str
@@ -83,6 +84,7 @@ class Example:
     split: Split = "test"
     scan_digest: str = ""
     mentions: tuple[Mention, ...] = ()
+    targets: Mapping[str, float] = field(default_factory=dict, repr=False)
 
 
 def sentences_of(
@@ -108,7 +110,7 @@ def values_of(case: Case, *, codes: Sequence[str]) -> tuple[Value, ...]:
     Any other text is left out, and so is a number that is not finite: it would make every score of the case NaN.
     """
     return tuple(
-        Value(item.code, number, _age_days(case, item))
+        Value(item.code, number, _age_days(case, item), item.unit)
         for item in case.observations
         if item.code in codes and (number := number_of(item.value)) is not None
     )

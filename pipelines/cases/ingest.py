@@ -10,6 +10,7 @@ from pathlib import Path
 from data_schemas.errors import InputError
 from data_schemas.scan import Index, SeriesStatus
 from pipelines.cases.link import LinkResult, link
+from pipelines.cases.merged import merged_in
 from pipelines.cases.rules import link_rules
 from pipelines.cases.turned_away import gate_of, leave_nothing, sift, unheard, withdraw
 from pipelines.notes.transcribe import transcriber
@@ -21,6 +22,7 @@ from pipelines.sources.outcome import Noticed, Refused
 from pipelines.sources.records import read_records
 from pipelines.workspace import catalogue
 from pipelines.workspace.paths import Workspace
+from pipelines.workspace.patient_links import put_patient_links
 from pipelines.workspace.taken_back import take_back
 from pipelines.workspace.versions import PutCounts
 
@@ -87,6 +89,7 @@ def ingest(
         id_map=id_map,
         observation_columns=workspace.settings.sources.observation_columns,
         own_findings=workspace.settings.sources.findings,
+        targets=workspace.settings.model.targets,
         transcribe=unheard(gate, transcriber(workspace)),
         identifier_system=workspace.settings.sources.fhir.identifier_system,
         conventions=conventions_of(workspace.settings.sources),
@@ -106,13 +109,17 @@ def ingest(
             "labels": catalogue.put_labels(engine, key, records.labels),
             "id map rows": catalogue.put_id_map(engine, key, records.id_map),
         }
+        put_patient_links(engine, key, records.links)
         take_back(
             engine,
             key,
             notes=[(item.patient_id, item.note_id) for item in records.taken_back if item.note_id],
             observations=[
-                (item.patient_id, item.code, item.taken, item.study_uid) for item in records.taken_back if item.code
+                (item.patient_id, item.code, item.taken, item.study_uid, item.origin)
+                for item in records.taken_back
+                if item.code
             ],
+            resources=[item.origin for item in records.taken_back if item.origin],
         )
         # Whoever was forgotten while this was put is not brought back by it.
         withdraw(engine, index, records, gate_of(workspace, engine), since=gate)
@@ -134,14 +141,16 @@ def _check_names(index: Index) -> None:
 def load_cases(workspace: Workspace) -> LinkResult:
     """Every case of the catalogue, linked by the workspace's rules."""
     with workspace.database() as engine:
+        merged = merged_in(engine, workspace.settings.link)
         scans, id_map = catalogue.scans(engine), catalogue.id_map(engine)
         notes, observations = catalogue.notes(engine), catalogue.observations(engine)
     select = workspace.settings.select
     return link(
-        scans,
-        notes,
-        observations,
-        id_map,
+        merged.scans(scans),
+        merged.records(notes),
+        merged.records(observations),
+        merged.id_map(id_map),
+        doubtful=merged.doubtful,
         workspace_key=workspace.key,
         **link_rules(workspace.settings.link),
         require=select.require,

@@ -17,6 +17,7 @@ from pipelines.cases.ingest import load_cases
 from pipelines.cases.join import join
 from pipelines.cases.leakage.case import AuditedCase
 from pipelines.cases.leakage.duplicate_volume import thumbnail
+from pipelines.cases.merged import merged_in
 from pipelines.cases.plan import Plan, plan_recipe
 from pipelines.cases.prepare import prepare
 from pipelines.cases.rules import link_rules
@@ -53,7 +54,8 @@ def load_cohort(workspace: Workspace, *, splits: Mapping[str, Split] | None = No
     recipe, rules = with_local_paths(workspace.settings.model, workspace.root), workspace.settings.link
     ids = {"ignore_id_case": rules.ignore_id_case, "ignore_leading_zeros": rules.ignore_leading_zeros}
     with workspace.database() as engine:
-        labels, id_map = catalogue.labels(engine), catalogue.id_map(engine)
+        merged = merged_in(engine, rules)
+        labels, id_map = merged.labels(catalogue.labels(engine)), merged.id_map(catalogue.id_map(engine))
     cases = load_cases(workspace).cases
     cohort = build_cohort(
         cases,
@@ -68,7 +70,7 @@ def load_cohort(workspace: Workspace, *, splits: Mapping[str, Split] | None = No
     given = {
         patient_key(
             workspace.key,
-            patient,
+            merged.scan_id(patient),
             ignore_case=rules.ignore_id_case,
             ignore_leading_zeros=rules.ignore_leading_zeros,
         ): split
@@ -128,8 +130,10 @@ def add_sources(workspace: Workspace, examples: Sequence[Example]) -> list[Audit
     """Each example with what the catalogue holds of its patient, whatever its date."""
     rules, select = workspace.settings.link, workspace.settings.select
     with workspace.database() as engine:
-        scans, id_map = catalogue.scans(engine), catalogue.id_map(engine)
-        records: list[Note | Observation] = [*catalogue.notes(engine), *catalogue.observations(engine)]
+        merged = merged_in(engine, rules)
+        scans, id_map = merged.scans(catalogue.scans(engine)), merged.id_map(catalogue.id_map(engine))
+        records: list[Note | Observation] = [*merged.records(catalogue.notes(engine))]
+        records += merged.records(catalogue.observations(engine))
     joined = join(
         scans,
         records,
@@ -158,10 +162,11 @@ def add_sources(workspace: Workspace, examples: Sequence[Example]) -> list[Audit
 
 def _example(cohort: LabelledCohort, member: CohortMember, cache: ArrayCache, *, volumes: bool = True) -> Example:
     case = cohort.cases[member.study_key]
-    return prepare(
+    example = prepare(
         case if volumes else case.model_copy(update={"scan": None, "channels": ()}),
         recipe=cohort.plan.recipe,
         cache=cache,
         labels={name: int(value) for name, value in member.labels.items()},
         split=member.split,
     )
+    return replace(example, targets=dict(member.targets))

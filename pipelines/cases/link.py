@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import timedelta, tzinfo
+from types import MappingProxyType
 from typing import Literal
 
 from data_schemas.case import Case, Unlinked
@@ -65,6 +66,7 @@ def link(
     require: ScanRule | None = None,
     prefer: ScanRule | None = None,
     channels: Sequence[ChannelRule] = (),
+    doubtful: Mapping[str, Conflict] = MappingProxyType({}),
 ) -> LinkResult:
     """Join scans and records into cases.
 
@@ -78,6 +80,8 @@ def link(
 
     Where a note that would be an input says another sex or age of its patient than is known, ``text_identity``
     decides: the case is quarantined, the note is refused, or nothing happens.
+
+    ``doubtful`` are record ids, in their comparable form, of whom sources say what cannot be true, and what that is.
 
     A study whose identity is ambiguous or contradicted, or of which no scan passes what is required (*no-scan*), is
     quarantined: it is no case, and stands in ``unlinked`` as one. A study without any record stays a case and is
@@ -108,7 +112,8 @@ def link(
         key = study_key(workspace_key, study.uid)
         held = joined.of_study(study)
         everything = held.everything()
-        quarantine = _quarantine(study, held, joined, conflicts, borrowed, age_tolerance_years, zone)
+        quarantine = _doubt(study, joined, doubtful)
+        quarantine = quarantine or _quarantine(study, held, joined, conflicts, borrowed, age_tolerance_years, zone)
         exclusions: dict[Note | Observation, Reason] = {}
         if quarantine is None:
             exclusions = exclusions_of(
@@ -180,6 +185,11 @@ def _borrowed_series(joined: Joined) -> frozenset[str]:
             studies.setdefault(uid, set()).add(study.uid)
             owners.setdefault(uid, set()).add(study.owners)
     return frozenset(study for uid, found in studies.items() if len(owners[uid]) > 1 for study in found)
+
+
+def _doubt(study: Study, joined: Joined, doubtful: Mapping[str, Conflict]) -> Conflict | None:
+    people = (joined.people.record_id.get(owner, owner) for owner in study.owners)
+    return next((doubtful[person] for person in people if person in doubtful), None)
 
 
 def _quarantine(

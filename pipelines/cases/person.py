@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, select
 
 from data_schemas.errors import InputError
+from data_schemas.patient_link import PatientLink
 from data_schemas.scan import Series
+from pipelines.cases.merged import merge_people
 from pipelines.scans.identity import is_stand_in
 from pipelines.scans.manifest import open_manifest
 from pipelines.scans.manifest_rows import Owner
@@ -100,31 +102,33 @@ def _find(
 ) -> Person:
     scanned = raw_ids(connection, tables.scan)
     recorded: dict[str, str] = {}
-    for table in RECORDS:
+    for table in (*RECORDS, tables.patient_link):
         recorded |= raw_ids(connection, table)
     mappings = connection.execute(select(tables.id_map)).all()
     seen = _seen(workspace.manifest, plain)
     in_scans = {plain(raw) for raw in scanned.values()} | (seen.people.keys() - {""})
     in_records = {plain(raw) for raw in recorded.values()}
     edges = {_sides(row.record, plain) for row in mappings if row.superseded is None}
-    scan_id, record_id = _component(wanted, space, in_scans=in_scans, in_records=in_records, edges=edges)
+    pairs = {_component(wanted, space, in_scans=in_scans, in_records=in_records, edges=edges)}
+    for other in _merged_with(connection, workspace, {record for _, record in pairs}):
+        pairs.add(_component(other, "record", in_scans=in_scans, in_records=in_records | {other}, edges=edges))
+    scan_ids, known_ids = ({side for side in sides if side} for sides in zip(*pairs, strict=True))
     whose_mappings = {
         row.version
         for row in mappings
-        if (scan_id and _sides(row.record, plain)[0] == scan_id)
-        or (record_id and _sides(row.record, plain)[1] == record_id)
+        if _sides(row.record, plain)[0] in scan_ids or _sides(row.record, plain)[1] in known_ids
     }
-    scan_keys = frozenset(k for k, raw in scanned.items() if scan_id and plain(raw) == scan_id)
-    record_keys = frozenset(k for k, raw in recorded.items() if record_id and plain(raw) == record_id)
+    scan_keys = frozenset(k for k, raw in scanned.items() if plain(raw) in scan_ids)
+    record_keys = frozenset(k for k, raw in recorded.items() if plain(raw) in known_ids)
     rows = rows_in(connection, tables.scan.c.patient_key, sorted(scan_keys))
     records = [(row, json.loads(row.record)) for row in rows]
     _check_issuers([record for row, record in records if row.superseded is None], issuer)
     uids, series, files = _studies(connection, records, scan_keys)
-    held, paths = seen.of(scan_id)
+    held, paths = seen.of(scan_ids)
     uids |= {normalise_id(owner.study_uid) for owner in held} - {""}
     series |= {owner.series_uid for owner in held} - {""}
     files |= paths
-    stuck = _quarantined(connection, plain, scan_id, uids, series, files)
+    stuck = _quarantined(connection, plain, scan_ids, uids, series, files)
     whose = Whose(
         scan_keys=scan_keys,
         record_keys=record_keys,
@@ -133,9 +137,9 @@ def _find(
         accessions=_accessions(connection, [record for _, record in records], scan_keys),
         study_keys=frozenset(study_key(key, uid) for uid in uids),
         series_keys=frozenset(keyed_digest(key, "series", uid) for uid in series) | stuck,
-        case_keys=_case_keys(key, scan_id, scan_keys, workspace),
+        case_keys=_case_keys(key, scan_ids | (known_ids if len(pairs) > 1 else set()), scan_keys, workspace),
     )
-    if what := seen.shared(scan_id, held) or strangers(connection, whose):
+    if what := seen.shared(scan_ids, held) or strangers(connection, whose):
         raise InputError(
             f"this patient shares {what} with another one, so nothing was removed; mend the source or the id map, "
             "ingest it again, and then forget"
@@ -145,8 +149,8 @@ def _find(
     return Person(
         known=bool(scan_keys or record_keys or whose_mappings or held or stuck),
         whose=whose,
-        scan_ids=frozenset(ids | {scan_id} - {""}),
-        record_ids=frozenset(of_records | {record_id} - {""}),
+        scan_ids=frozenset(ids | scan_ids),
+        record_ids=frozenset(of_records | known_ids),
         files=frozenset(files),
     )
 
@@ -243,29 +247,41 @@ def _accessions(
 
 
 def _quarantined(
-    connection: Connection, plain: Plain, scan_id: str, uids: set[str], series: set[str], files: set[str]
+    connection: Connection, plain: Plain, scan_ids: Set[str], uids: set[str], series: set[str], files: set[str]
 ) -> frozenset[str]:
     """Keys of the quarantined series that are this person's by study, series, file, or by what their files say now."""
     found = set()
     for row in connection.execute(select(tables.quarantined_series)):
         item = Series.model_validate_json(row.record)
         own = normalise_id(item.study_uid) in uids or item.series_uid in series - {""} or item.where in files
-        if not own and scan_id:
+        if not own and scan_ids:
             named = owners_of_series(item)
-            own = bool(named) and all(plain(owner.patient_id) == scan_id for owner in named)
+            own = bool(named) and all(plain(owner.patient_id) in scan_ids for owner in named)
         if own:
             found.add(row.series_key)
     return frozenset(found)
 
 
-def _case_keys(key: bytes, scan_id: str, scan_keys: frozenset[str], workspace: Workspace) -> frozenset[str]:
-    if not scan_id:
-        return frozenset()
+def _case_keys(key: bytes, ids: Set[str], scan_keys: frozenset[str], workspace: Workspace) -> frozenset[str]:
     rules = workspace.settings.link
-    by_rule = patient_key(
-        key, scan_id, ignore_case=rules.ignore_id_case, ignore_leading_zeros=rules.ignore_leading_zeros
-    )
-    return scan_keys | {by_rule}
+    return scan_keys | {
+        patient_key(key, raw, ignore_case=rules.ignore_id_case, ignore_leading_zeros=rules.ignore_leading_zeros)
+        for raw in ids
+    }
+
+
+def _merged_with(connection: Connection, workspace: Workspace, ids: set[str]) -> set[str]:
+    """The other record ids of a person, where sources have merged patients."""
+    rules = workspace.settings.link
+    rows = connection.execute(select(tables.patient_link)).all()
+    current = [PatientLink.model_validate_json(row.record) for row in rows if row.superseded is None]
+    merged = merge_people(current, ignore_id_case=rules.ignore_id_case, ignore_leading_zeros=rules.ignore_leading_zeros)
+    if ids & merged.doubtful.keys():
+        raise InputError(
+            "a source links this patient to others in a way that cannot be true, so nobody can say whose is whose; "
+            "mend the links there, ingest them again, and then forget"
+        )
+    return {other for own in ids for other in merged.groups.get(own, frozenset())} - ids
 
 
 @dataclass(frozen=True)
@@ -276,19 +292,19 @@ class _Seen:
     plain: Plain
     people: Mapping[str, frozenset[Owner]]
 
-    def of(self, scan_id: str) -> tuple[frozenset[Owner], frozenset[str]]:
+    def of(self, scan_ids: Set[str]) -> tuple[frozenset[Owner], frozenset[str]]:
         """Whom the headers of one person's files name, and the files."""
-        held = self.people.get(scan_id, frozenset()) if scan_id else frozenset()
+        held = frozenset(owner for name in scan_ids for owner in self.people.get(name, ()))
         if not held:
             return frozenset(), frozenset()
         with open_manifest(self.path) as manifest:
             return held, frozenset(path for path, owners in manifest.owners() if owners & held)
 
-    def shared(self, scan_id: str, held: Collection[Owner]) -> str:
+    def shared(self, scan_ids: Set[str], held: Collection[Owner]) -> str:
         """What of it is another person's too, "" where nothing is."""
         series = {owner.series_uid for owner in held} - {""}
         studies = {normalise_id(owner.study_uid) for owner in held} - {""}
-        others = {owner for person, owners in self.people.items() if person not in (scan_id, "") for owner in owners}
+        others = {owner for person, owners in self.people.items() if person not in {*scan_ids, ""} for owner in owners}
         if any(owner.series_uid in series for owner in others):
             return "a series"
         return "a study" if any(normalise_id(owner.study_uid) in studies for owner in others) else ""

@@ -82,12 +82,18 @@ def plan_recipe(
     if "observation_codes" not in recipe.model_fields_set:
         update["observation_codes"] = _codes(recipe, cases, why)
     patients = len({member.patient_key for member in members}) + others
-    if patients < SMALL_COHORT and not {"fusion", "modalities"} & recipe.model_fields_set:
-        update["fusion"] = recipe.fusion.model_copy(update={"kind": "linear"})
-        update["modalities"] = ("radiomics", "note", "observation")
+    small = patients < SMALL_COHORT and not {"fusion", "modalities"} & recipe.model_fields_set
+    if small and recipe.targets:
         why.append(
-            f"fusion: linear, over radiomics, notes and observations, cross-validated; for fewer than {SMALL_COHORT} "
-            "patients teach a network their own noise"
+            f"fusion: {recipe.fusion.kind}, though fewer than {SMALL_COHORT} patients teach a network their own noise: "
+            "the linear fusion of small cohorts has no heads for model.targets"
+        )
+    elif small:
+        update["fusion"] = recipe.fusion.model_copy(update={"kind": "linear"})
+        update["modalities"] = ("radiomics", "note", "words", "observation")
+        why.append(
+            "fusion: linear, over radiomics, notes, their words and observations, cross-validated; for fewer than "
+            f"{SMALL_COHORT} patients teach a network their own noise"
         )
     scans = [case.scan for case in cases if case.scan is not None]
     if scans:
@@ -112,6 +118,7 @@ def _findings(recipe: ModelRecipe, members: Sequence[CohortMember], why: list[st
         for name, value in member.labels.items():
             labelled.setdefault(name, set()).add(value)
     both = {name for name, values in labelled.items() if {LabelValue.POSITIVE, LabelValue.NEGATIVE} <= values}
+    both -= set(recipe.targets)  # labels that were ingested before the settings named the target
     wanted = [name for name in recipe.findings if name in both]
     more = sorted(both - set(wanted) - set(recipe.scan_signs))
     chosen = (*wanted, *more) or tuple(sorted(both))

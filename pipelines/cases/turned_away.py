@@ -15,6 +15,7 @@ from data_schemas.dictation import Heard
 from data_schemas.errors import RefusedError
 from data_schemas.note import Note
 from data_schemas.observation import Observation
+from data_schemas.patient_link import PatientLink
 from data_schemas.reasons import Reason
 from data_schemas.scan import Index, Scan, Series, SeriesStatus
 from pipelines.cases.join import study_uid_of
@@ -128,10 +129,12 @@ def sift(index: Index, records: Records, gate: Gate, *, mapped: Iterable[IdMappi
         uids = {study_uid_of(scan) for scan in series.scans} or {normalise_id(series.study_uid)} - {""}
         studies |= {(max(stones), study_key(gate.key, uid)) for uid in uids}
     turned, left = _sift_records(records, gate)
+    listed = {name: len(getattr(turned, name)) for name in ("notes", "observations", "labels", "id_map")}
+    listed["patient links"] = sum(bool(link.others) for link in turned.links)
     lines = [
-        Refused(f"{name} {number} of {len(getattr(turned, name))}", Reason.FORGOTTEN, DETAIL)
-        for name in ("notes", "observations", "labels", "id_map")
-        for number in range(1, len(getattr(turned, name)) + 1)
+        Refused(f"{name} {number} of {count}", Reason.FORGOTTEN, DETAIL)
+        for name, count in listed.items()
+        for number in range(1, count + 1)
     ]
     return Sifted(
         index=index.model_copy(update={"series": tuple(kept)}),
@@ -193,6 +196,7 @@ def withdraw(engine: Engine, index: Index, records: Records, gate: Gate, *, sinc
         observations=turned.observations,
         labels=turned.labels,
         id_map=turned.id_map,
+        links=turned.links,
     )
     series = [keyed_digest(gate.key, "series", series.series_uid) for series in late.away]
     put |= {"scan": [scan.scan_id for scan in late.scans], "quarantined_series": series}
@@ -241,12 +245,23 @@ def _sift_records(records: Records, gate: Gate) -> tuple[Records, Records]:
             or gate.patient(item.record_patient_id, "record") is not None
         )
 
+    def link(item: PatientLink) -> bool:
+        return any(gate.patient(person.patient_id, "record") is not None for person in (item.patient, *item.others))
+
+    links, other_links = _part(records.links, link)
     notes, other_notes = _part(records.notes, record)
     observations, other_observations = _part(records.observations, record)
     labels, other_labels = _part(records.labels, label)
     id_map, other_rows = _part(records.id_map, mapping)
-    turned = Records(notes=notes, observations=observations, labels=labels, id_map=id_map)
-    left = replace(records, notes=other_notes, observations=other_observations, labels=other_labels, id_map=other_rows)
+    turned = Records(notes=notes, observations=observations, labels=labels, id_map=id_map, links=links)
+    left = replace(
+        records,
+        notes=other_notes,
+        observations=other_observations,
+        labels=other_labels,
+        id_map=other_rows,
+        links=other_links,
+    )
     return turned, left
 
 

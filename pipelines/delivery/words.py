@@ -91,3 +91,8 @@ def before_text(moment: datetime | None, cut_off: datetime | None, timezone: str
 def value_text(value: float | str) -> str:
     """A number in its shortest form, or the text."""
     return value if isinstance(value, str) else f"{value:.6g}"
+
+
+def measure_text(value: float, unit: str | None) -> str:
+    """A measurement to three digits with its unit; ``1`` is none."""
+    return f"{value:.3g}" if unit in (None, "", "1") else f"{value:.3g} {unit}"

@@ -18,8 +18,9 @@ from data_schemas.reasons import Reason
 from data_schemas.settings import settings_digest
 from pipelines.cases.examples import Example
 from pipelines.cases.prepare import prepare
+from pipelines.cases.value_units import in_units
 from pipelines.diagnosis.predict import Prediction, predict
-from pipelines.models.artefact import LoadedModel
+from pipelines.models.artefact import LoadedModel, ModelCard
 from pipelines.workspace import claims, ledger
 from pipelines.workspace.cache import ArrayCache
 from pipelines.workspace.claims import Claim, ClaimOutcome
@@ -30,6 +31,7 @@ from pipelines.workspace.paths import Workspace
 BACKEND = "torch"
 # The stored files are not what was ingested: that can be mended, so the case stays open for another attempt.
 MENDABLE = {Reason.FILE_MISSING, Reason.DIGEST_CHANGED}
+NO_UNITS = "the model does not say the units of its values (it was trained before they were kept): they are read as is"
 log = logging.getLogger(__name__)
 
 
@@ -50,7 +52,10 @@ class Speaker:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How many cases of a batch ended how; ``refused`` by reason, ``mendable`` those of them that a retry may mend."""
+    """How many cases of a batch ended how; ``refused`` by reason, ``mendable`` those of them that a retry may mend.
+
+    ``told`` is what must be said of the values that were read or refused now, each line with how many cases it is of.
+    """
 
     diagnosed: int = 0
     known: int = 0
@@ -59,6 +64,7 @@ class Outcome:
     refused: Counter[str] | None = None
     mendable: int = 0
     failed: int = 0
+    told: Counter[str] | None = None
 
     def __add__(self, other: Outcome) -> Outcome:
         """The sum, count by count."""
@@ -70,6 +76,7 @@ class Outcome:
             refused=(self.refused or Counter()) + (other.refused or Counter()),
             mendable=self.mendable + other.mendable,
             failed=self.failed + other.failed,
+            told=(self.told or Counter()) + (other.told or Counter()),
         )
 
 
@@ -148,8 +155,10 @@ def _diagnose(
 def _attempt(
     case: Case, claim: Claim, engine: Engine, *, workspace: Workspace, speaker: Speaker, cache: ArrayCache
 ) -> Outcome:
+    card = speaker.model.card
     try:
-        example = prepare(case, recipe=speaker.model.card.recipe, cache=cache)
+        example = prepare(case, recipe=card.recipe, cache=cache)
+        told = _units_told(example, card)
     except RefusedError as error:
         if error.reason in MENDABLE:
             if study_is_forgotten(engine, case.study_key):
@@ -157,10 +166,18 @@ def _attempt(
             claims.release(engine, claim)  # no attempt is used up: the case is right once its files are
             return Outcome(refused=Counter([error.reason.value]), mendable=1)
         ledger.complete(engine, claim, refusal(case, claim.key, workspace, speaker, error.reason))
-        return Outcome(refused=Counter([error.reason.value]))
+        of_units = [f"refused: {error.detail}"] if error.reason is Reason.UNKNOWN_UNIT else []
+        return Outcome(refused=Counter([error.reason.value]), told=Counter(of_units))
     diagnosis = diagnosis_of(case, example, claim.key, workspace=workspace, speaker=speaker, cache=cache)
     ledger.complete(engine, claim, diagnosis)
-    return Outcome(diagnosed=1)
+    return Outcome(diagnosed=1, told=Counter(told))
+
+
+def _units_told(example: Example, card: ModelCard) -> tuple[str, ...]:
+    """What must be said of the units of a case's values; ``RefusedError`` where the model cannot read one."""
+    if "observation" in card.recipe.modalities and card.observation_units is None and example.values:
+        return (NO_UNITS,)
+    return in_units(example.values, card.units)[1]
 
 
 def diagnosis_of(
@@ -199,6 +216,7 @@ def _record(
         calibrated=False,
         lane=lane,
         scores=told.scores,
+        estimates=told.estimates,
         reasons=reasons,
         remarks=tuple(dict.fromkeys((*case.remarks, *told.remarks))),
         history=(*case.history, *told.history),

@@ -11,11 +11,15 @@ from torch import Tensor
 
 from data_schemas.diagnosis import Evidence, Score
 from data_schemas.reasons import Remark
+from data_schemas.target import Estimate
 from fusion_models.tokens import Tokens
 from pipelines.cases.examples import Example, Mention
+from pipelines.cases.value_units import in_units
 from pipelines.models.artefact import LoadedModel, ModelCard
+from pipelines.models.estimates import estimates
 from pipelines.models.features import Features, novelty_tokens, pooled_scans
 from pipelines.models.reading import CasesRead, read_cases
+from pipelines.models.word_features import token_of_sentence
 from pipelines.workspace.cache import ArrayCache
 
 EVIDENCE_A_MODALITY = 3
@@ -30,6 +34,7 @@ class Prediction:
     scores: tuple[Score, ...]
     remarks: tuple[Remark, ...]
     history: tuple[str, ...]
+    estimates: tuple[Estimate, ...] = ()
 
 
 @torch.no_grad()
@@ -43,6 +48,7 @@ def predict(
     attention = {name: share.cpu() for name, share in read.reading.attention.items()}
     distance = _distances(model, read.features)
     limit = float(model.novelty.limit)
+    estimated = estimates(read.reading.targets, model.card.targets, len(examples))
     return [
         Prediction(
             scores=tuple(
@@ -55,6 +61,7 @@ def predict(
             ),
             remarks=_remarks(example, read, row, model.card, distance[row], limit),
             history=_history(example, read, row, model.card, distance[row], limit),
+            estimates=estimated[row],
         )
         for row, example in enumerate(examples)
     ]
@@ -87,13 +94,11 @@ def _evidence(
         x, y, z = (round(float(value), 1) for value in place.position[row, 0])
         weight = float(attention["radiomics"][row, finding, 0])
         evidence.append(Evidence(modality="scan", source="whole scan", weight=weight, position_mm=(x, y, z)))
-    if "note" in attention:
-        sources = [example.sentences[sentence].source for sentence in features.sentence_of_unit[row]]
-        evidence += _strongest("note", sources, attention["note"][row, finding])
+    evidence += _strongest("note", *_text_shares(example, features, attention, row, finding))
     if "concept" in attention:
         read = example.mentions[features.mentions_left_out[row] :]
         sources = [_mention_source(example, mention) for mention in read]
-        evidence += _strongest("concept", sources, attention["concept"][row, finding])
+        evidence += _strongest("concept", sources, attention["concept"][row, finding].tolist())
     if "observation" in attention:
         share = attention["observation"][row, finding]
         evidence += [
@@ -103,9 +108,26 @@ def _evidence(
     return tuple(evidence)
 
 
-def _strongest(modality: str, sources: Sequence[str], share: Tensor) -> list[Evidence]:
+def _text_shares(
+    example: Example, features: Features, attention: dict[str, Tensor], row: int, finding: int
+) -> tuple[list[str], list[float]]:
+    """Sentences by source, and shares: what they mean to the note encoder, and the words that they hold."""
+    sentences: list[int] = []
+    shares: list[float] = []
+    if "note" in attention:
+        units = features.sentence_of_unit[row]
+        sentences += units
+        shares += attention["note"][row, finding].tolist()[: len(units)]
+    if "words" in attention:
+        token = token_of_sentence(len(example.sentences))
+        sentences += range(len(token))
+        shares += [float(attention["words"][row, finding, number]) / token.count(number) for number in token]
+    return [example.sentences[sentence].source for sentence in sentences], shares
+
+
+def _strongest(modality: str, sources: Sequence[str], shares: Sequence[float]) -> list[Evidence]:
     weight: dict[str, float] = {}
-    for source, part in zip(sources, share.tolist(), strict=False):  # the last share is the absence token's
+    for source, part in zip(sources, shares, strict=False):  # the last share of a modality is its absence token's
         weight[source] = weight.get(source, 0.0) + part
     names = sorted(weight, key=lambda source: -weight[source])[:EVIDENCE_A_MODALITY]
     return [Evidence(modality=modality, source=name, weight=min(weight[name], 1.0)) for name in names]
@@ -129,7 +151,7 @@ def _remarks(
         Remark.UNCALIBRATED: True,
         Remark.SCAN_MISSING: bool({"scan", "radiomics"} & set(reads)) and example.scan is None,
         Remark.CHANNEL_MISSING: example.scan is not None and bool(example.scan.missing),
-        Remark.NO_NOTE: "note" in reads and not example.sentences,
+        Remark.NO_NOTE: bool({"note", "words"} & set(reads)) and not example.sentences,
         Remark.NO_OBSERVATION: "observation" in reads and not example.values,
         Remark.NOTE_TRUNCATED: read.features.left_out[row] > 0 or read.features.mentions_left_out[row] > 0,
         Remark.OUTSIDE_TRAINING_DISTRIBUTION: distance is not None and not distance <= limit,
@@ -143,6 +165,7 @@ def _history(
     example: Example, read: CasesRead, row: int, card: ModelCard, distance: float | None, limit: float
 ) -> tuple[str, ...]:
     lines = list(example.scan.history) if example.scan else []
+    lines += [f"observation: {line}" for line in in_units(example.values, card.units)[1]]
     if distance is not None:
         lines.append(f"novelty: Mahalanobis distance {distance:.1f} of the scan's features, limit {limit:.1f}")
     if read.features.left_out[row]:

@@ -9,6 +9,7 @@ from pipelines.diagnosis.batch import Speaker
 from pipelines.models.artefact import device_for, load_model
 from pipelines.models.compile.compiled import with_graphs
 from pipelines.models.compile.kept import load_compiled
+from pipelines.models.compile.match import with_calibration
 from pipelines.models.registry import fetch, resolve
 from pipelines.workspace.paths import Workspace
 
@@ -24,7 +25,9 @@ def load_speaker(workspace: Workspace, selector: str | None = None) -> Speaker:
     """
     settings = workspace.settings
     registered = resolve(workspace, task=settings.model.task, selector=selector or settings.diagnosis.model)
-    model = load_model(fetch(workspace, registered), expected_digest=registered.digest)
+    model = load_model(
+        fetch(workspace, registered), expected_digest=registered.digest, builder=settings.model.scan.builder
+    )
     reference = ModelReference(
         name=registered.name, version=registered.version, digest=registered.digest, ungated=registered.ungated
     )
@@ -38,8 +41,9 @@ def load_speaker(workspace: Workspace, selector: str | None = None) -> Speaker:
         backend=asked.backend,
         precision=asked.precision,
     )
+    light = with_graphs(model, found.graphs, backend=asked.backend)
     return Speaker(
-        model=with_graphs(model, found.graphs, backend=asked.backend),
+        model=with_calibration(light, found.card.calibration),
         reference=reference,
         device=torch.device("cpu"),
         compiled=f"{asked.backend}-cpu-{found.digest[:12]}",

@@ -14,10 +14,13 @@ from torch import nn
 from data_schemas.base import Record
 from data_schemas.errors import ModelError
 from data_schemas.settings import ModelRecipe
+from data_schemas.target import FittedTarget
 from fusion_models.case_model import CaseModel
 from fusion_models.novelty import Novelty
 from fusion_models.scan_encoder import ScanEncoder
+from pipelines.models.adapted_notes import ADAPTED, load_adapted
 from pipelines.models.build import build_case_model, build_novelty, build_scan_encoder
+from pipelines.models.own_builder import own_code
 from pipelines.models.weights import NoteModel, load_note_model, resolve_note_encoder, weights_bytes
 from pipelines.notes.concepts import reader_digest
 from pipelines.workspace.digests import json_digest, sha256_bytes
@@ -31,18 +34,31 @@ class ModelCard(Record):
     """``model.json``: what a model was built from. Aggregates only, nothing of any patient.
 
     ``concept_digest`` is of the concept reader with its vocabulary, empty where the model reads no concepts.
+    ``observation_units`` are the units, by code, that its values were in (UCUM; "" for what has none), and values are
+    brought into before it reads them; None of a model that was trained before they were kept.
     ``entails`` and ``excludes`` are the rules among its findings, as they were when it was trained: a model keeps its
-    own.
+    own. ``targets`` are those that it gives estimates of, with what was fitted for them.
+    ``note_adapted`` is the SHA-256 of the weights that the artefact holds of a note encoder adapted to the cohort:
+    ``note_digest`` is then of what it was adapted from, and ``release`` says that it must stay.
     """
 
     format: int = FORMAT
     recipe: ModelRecipe
     signs: tuple[str, ...]
     note_digest: str
+    note_adapted: str = ""
+    release: str = ""
     concept_digest: str = ""
+    observation_units: dict[str, str] | None = None
     entails: tuple[tuple[str, str], ...] = ()
     excludes: tuple[tuple[str, str], ...] = ()
+    targets: tuple[FittedTarget, ...] = ()
     training: dict[str, Any]
+
+    @property
+    def units(self) -> dict[str, str]:
+        """The units that values are brought into: none where the model reads no values, or does not know."""
+        return (self.observation_units or {}) if "observation" in self.recipe.modalities else {}
 
 
 @dataclass(frozen=True)
@@ -59,12 +75,24 @@ class LoadedModel:
 
 
 def save_model(
-    folder: Path, *, card: ModelCard, scan_encoder: ScanEncoder, case_model: CaseModel, novelty: Novelty
+    folder: Path,
+    *,
+    card: ModelCard,
+    scan_encoder: ScanEncoder,
+    case_model: CaseModel,
+    novelty: Novelty,
+    note_backbone: nn.Module | None = None,
 ) -> str:
-    """Write an artefact and return its digest."""
+    """Write an artefact and return its digest.
+
+    ``note_backbone`` is a note encoder's that was adapted to the cohort; a frozen one is not part of the artefact.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / ADAPTED).unlink(missing_ok=True)  # of another model that lay here
     write_atomic(folder / "model.json", (card.model_dump_json(indent=1) + "\n").encode())
     parts: dict[str, nn.Module] = {"scan_encoder": scan_encoder, "case_model": case_model, "novelty": novelty}
+    if note_backbone is not None:
+        parts[ADAPTED.removesuffix(".safetensors")] = note_backbone
     for name, module in parts.items():
         write_atomic(folder / f"{name}.safetensors", weights_bytes(module))
     return artefact_digest(folder)
@@ -81,14 +109,25 @@ def artefact_digest(folder: Path) -> str:
     return _digest(_read_files(folder))
 
 
-def load_model(folder: Path, *, expected_digest: str | None = None) -> LoadedModel:
+def files_of(folder: Path) -> tuple[str, ...]:
+    """The names of an artefact's files: the four of every model, and an adapted note encoder where there is one."""
+    return (*FILES, ADAPTED) if (folder / ADAPTED).is_file() else FILES
+
+
+def load_model(folder: Path, *, expected_digest: str | None = None, builder: str | None = None) -> LoadedModel:
     """Load an artefact after checking its digest: every file is read once, so what was checked is what is used.
+
+    ``builder`` is the builder of scan encoders that the user's settings name; an artefact alone never gets code
+    imported.
 
     Raises
     ------
     ModelError
         A file is missing or not what the digest says, the format is another one, a tensor is missing or of the wrong
-        shape, or the note encoder or the concept reader is not the one that the model was trained with.
+        shape, or the note encoder, the concept reader or the code of the user's own scan encoder is not the one that
+        the model was trained with.
+    SettingsError
+        Its scan encoder is the user's own, and the settings do not name its builder.
     """
     content = _read_files(folder)
     digest = _digest(content)
@@ -100,12 +139,17 @@ def load_model(folder: Path, *, expected_digest: str | None = None) -> LoadedMod
     note_model = load_note_model(encoder_folder, states=recipe.note.states, window=recipe.note.window)
     if note_model.digest != card.note_digest:
         raise ModelError(f"note encoder '{recipe.note.encoder}': not the weights that this model was trained with")
+    if card.note_adapted != (sha256_bytes(content[ADAPTED]) if ADAPTED in content else ""):
+        raise ModelError(f"model artefact: {ADAPTED} is not the one of its card; register the model again")
+    if card.note_adapted:
+        note_model = load_adapted(note_model, content[ADAPTED])
     if "concept" in recipe.modalities and card.concept_digest != reader_digest():
         raise ModelError(
             "model artefact: it was trained with another vocabulary or other rules of concepts (findings.yaml, "
             "concepts_terms.yaml) than this scanote reads notes with; train the model anew"
         )
-    scan_encoder = build_scan_encoder(recipe, signs=len(card.signs))
+    scan_encoder = build_scan_encoder(recipe, signs=len(card.signs), builder=builder)
+    code = own_code(scan_encoder)
     case_model = build_case_model(
         recipe,
         modalities=recipe.modalities,
@@ -116,6 +160,11 @@ def load_model(folder: Path, *, expected_digest: str | None = None) -> LoadedMod
     parts: dict[str, nn.Module] = {"scan_encoder": scan_encoder, "case_model": case_model, "novelty": novelty}
     for name, module in parts.items():
         _fill(module, f"{name}.safetensors", content[f"{name}.safetensors"])
+    if own_code(scan_encoder) != code:
+        raise ModelError(
+            f"model.scan.builder: {recipe.scan.builder} is not the code that this model was trained with; bring back "
+            "the file as it was, or train the model anew"
+        )
     return LoadedModel(
         card=card,
         scan_encoder=scan_encoder,
@@ -131,7 +180,7 @@ def _read_files(folder: Path) -> dict[str, bytes]:
     absent = [name for name in FILES if not (folder / name).is_file()]
     if absent:
         raise ModelError(f"model artefact: {', '.join(absent)} missing; register the model again")
-    return {name: (folder / name).read_bytes() for name in FILES}
+    return {name: (folder / name).read_bytes() for name in files_of(folder)}
 
 
 def _digest(content: dict[str, bytes]) -> str:

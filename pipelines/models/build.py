@@ -18,20 +18,32 @@ from fusion_models.novelty import Novelty
 from fusion_models.observation_encoder import ObservationEncoder
 from fusion_models.radiomics import radiomics_features
 from fusion_models.scan_encoder import ScanEncoder
+from fusion_models.targets import TargetHeads
 from fusion_models.value_vector import ValueVector
+from fusion_models.word_bag import WordBag
 from pipelines.cases.mentions import ASSERTIONS, SIDES
+from pipelines.models.own_builder import trusted_builder
+from pipelines.models.word_features import WORD_BUCKETS
 
 OBSERVATION_FEATURES = 16
 
 
-def build_scan_encoder(recipe: ModelRecipe, *, signs: int) -> ScanEncoder:
+def build_scan_encoder(recipe: ModelRecipe, *, signs: int, builder: str | None = None) -> ScanEncoder:
     """A scan encoder as the recipe has it, with fresh weights.
+
+    Parameters
+    ----------
+    builder
+        The builder that the user's settings name. A recipe may come from a model's files, and those alone never get
+        code imported: one that names another builder is refused.
 
     Raises
     ------
     SettingsError
-        The encoder does not have the tap.
+        The encoder does not have the tap, cannot read volumes of the recipe's shape, or needs a builder that the
+        settings do not name, that cannot be imported, or that builds something else.
     """
+    own = trusted_builder(recipe.scan.builder, named=builder) if recipe.scan.builder is not None else None
     try:
         return ScanEncoder(
             architecture=recipe.scan.encoder,
@@ -39,6 +51,11 @@ def build_scan_encoder(recipe: ModelRecipe, *, signs: int) -> ScanEncoder:
             tap=recipe.scan.tap,
             width=recipe.scan.width,
             signs=max(signs, 1),  # a model that reads no scan has no sign, and never asks this encoder
+            shape=recipe.scan.shape,
+            slab=recipe.scan.slab,
+            shortcut=recipe.scan.shortcut,
+            make=own.make if own else None,
+            code=own.code if own else b"",
         )
     except ValueError as error:
         raise SettingsError(f"model.scan: {error}") from None
@@ -69,6 +86,7 @@ def build_case_model(
             features=radiomics_features(recipe.scan.inputs), position_scale=(60.0, 60.0, 60.0), centred=True
         ),
         "note": lambda: GivenTokens(features=note_features, position_scale=(4.0, 4.0)),
+        "words": lambda: WordBag(features=WORD_BUCKETS),
         "observation": lambda: (
             ValueVector(codes=codes) if linear else ObservationEncoder(codes=codes, features=OBSERVATION_FEATURES)
         ),
@@ -84,7 +102,7 @@ def build_case_model(
         if linear:
             return LinearDiagnoser(findings=len(recipe.findings), features=features)
         return KINDS[recipe.fusion.kind](
-            findings=len(recipe.findings),
+            findings=len(recipe.findings) + len(recipe.targets),
             features=features,
             position_scale=position_scale,
             width=recipe.fusion.width,
@@ -94,7 +112,12 @@ def build_case_model(
             modality_dropout=recipe.fusion.modality_dropout if len(features) > 1 else 0.0,
         )
 
-    return CaseModel(encoders={name: make() for name, make in makers.items() if name in modalities}, reader=reader)
+    levels = {name: target.levels for name, target in recipe.targets.items()}
+    return CaseModel(
+        encoders={name: make() for name, make in makers.items() if name in modalities},
+        reader=reader,
+        targets=TargetHeads(levels) if levels and not linear else None,
+    )
 
 
 def with_window(recipe: ModelRecipe, window: int) -> ModelRecipe:

@@ -21,6 +21,7 @@ from pipelines.models.note_features import encode_notes
 from pipelines.models.radiomics_features import encode_radiomics
 from pipelines.models.scan_features import Progress, encode_scans
 from pipelines.models.weights import NoteModel
+from pipelines.models.word_features import encode_words
 from pipelines.workspace.cache import ArrayCache
 
 DEFAULT = ModelRecipe().modalities
@@ -79,6 +80,8 @@ def encode(
         inputs["note"] = collate([tokens for tokens, _ in notes])
         sentence_of_unit = tuple(cut.sentence for _, cut in notes)
         left_out = tuple(cut.left_out for _, cut in notes)
+    if "words" in modalities:
+        inputs["words"] = collate(encode_words(examples))
     if "scan" in modalities:
         inputs["scan"] = collate(
             encode_scans(

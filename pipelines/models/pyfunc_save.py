@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from data_schemas.settings import ModelRecipe
-from pipelines.models.artefact import FILES
+from pipelines.models.artefact import files_of
 from pipelines.models.table import NOTE, SCAN, TEXT_CODES
 from pipelines.models.tracking import prepare_mlflow
 
@@ -35,7 +35,7 @@ def save_pyfunc(place: Path, *, artefact: Path, digest: str, recipe: ModelRecipe
         save_model(
             path=str(place),
             python_model=str(CODE),
-            artifacts={name: str(artefact / name) for name in FILES},
+            artifacts={name: str(artefact / name) for name in files_of(artefact)},
             model_config={"digest": digest},
             signature=signature_of(recipe),
             input_example=input_example(recipe),

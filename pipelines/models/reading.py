@@ -11,6 +11,7 @@ import torch
 from fusion_models.coherence import coherent_scores, conflicts
 from fusion_models.diagnoser import Reading
 from pipelines.cases.examples import Example
+from pipelines.cases.value_units import example_in_units
 from pipelines.models.artefact import LoadedModel, ModelCard
 from pipelines.models.features import Features, encode
 from pipelines.workspace.cache import ArrayCache
@@ -39,10 +40,18 @@ def read_cases(
     device: torch.device | str = "cpu",
     cache: ArrayCache | None = None,
 ) -> CasesRead:
-    """Read some cases, at least one; each is read the same whatever others are read with it, within 1e-5."""
+    """Read some cases, at least one; each is read the same whatever others are read with it, within 1e-5.
+
+    Values are brought into the units that the model was trained in.
+
+    Raises
+    ------
+    RefusedError
+        *unknown-unit*: a value of a case cannot be.
+    """
     recipe = model.card.recipe
     features = encode(
-        examples,
+        [example_in_units(example, model.card.units) for example in examples],
         scan_encoder=model.scan_encoder,
         scan_digest=model.scan_digest,
         note_model=model.note_model,

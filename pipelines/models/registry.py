@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data_schemas.errors import ModelError
-from pipelines.models.artefact import FILES, artefact_digest
+from pipelines.models.artefact import artefact_digest, files_of
 from pipelines.models.tracking import is_remote, tracking
 from pipelines.workspace.files import make_private_folder
 from pipelines.workspace.paths import Workspace
@@ -176,7 +176,7 @@ def _download(client: MlflowClient, address: str, place: Path, registered: Regis
         _checked(got, registered)
         whole = Path(work) / "whole"
         whole.mkdir(mode=0o700)
-        for name in FILES:
+        for name in files_of(got):
             shutil.move(got / name, whole / name)
         shutil.rmtree(place, ignore_errors=True)
         try:

@@ -24,12 +24,15 @@ TEXT_CODES = {"sex": WORDS}
 def read_table(model: LoadedModel, table: pd.DataFrame) -> pd.DataFrame:
     """Probabilities of every row: one column a finding, the rows in their order and under their index.
 
+    Targets have no column here; ``scanote diagnose`` tells their estimates.
+
     Parameters
     ----------
     table
         ``scan``: path of a DICOM folder or a NIfTI file, or "" for no scan; ``note``: text, or "" for no note; then a
-        column an observation code of the recipe (``age`` in years, ``weight`` in kg, ``sex`` as M or F), which may
-        be missing or blank. All of it counts as known at the time of the scan.
+        column an observation code of the recipe (``age`` in years, ``weight`` in kg, ``sex`` as M or F), in the
+        unit that the model's card names for it, which may be missing or blank. All of it counts as known at the time
+        of the scan.
 
     Raises
     ------

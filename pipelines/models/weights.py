@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data_schemas.errors import ModelError, SettingsError
+from pipelines.models.scan_names import named_as, over_channels, refuse_pickle, refuse_shortcut
 from pipelines.workspace.digests import json_digest, sha256_bytes, sha256_file
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ USED_FILES = (
 OFFSET_POSITIONS = frozenset({"roberta", "xlm-roberta", "camembert", "longformer"})
 NO_END = 1_000_000
 LONGEST_SHORT, WINDOW_SHORT, WINDOW_LONG = 512, 256, 8192
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -174,10 +176,11 @@ def weights_digest(module: nn.Module) -> str:
 
 
 def load_scan_weights(encoder: ScanEncoder, path: Path) -> None:
-    """Start the body of a scan encoder from a safetensors file of the same net, named as MONAI names it.
+    """Start the body of a scan encoder from a safetensors file of the same net, under names that are known.
 
-    A first convolution of one input channel is spread over the encoder's channels, each taking an equal share. What
-    the file holds beyond the tap is not used.
+    A first convolution of one input channel, or of three colours, is spread over the encoder's channels, each taking an
+    equal share. What the file holds beyond the tap is not used. The pooling of a 2.5D encoder, which a 2D net does not
+    have, stays fresh, and that is said.
 
     Raises
     ------
@@ -187,22 +190,26 @@ def load_scan_weights(encoder: ScanEncoder, path: Path) -> None:
     from safetensors import SafetensorError
     from safetensors.torch import load
 
+    refuse_pickle(path)
     try:
         given = load(path.expanduser().read_bytes())
     except (OSError, SafetensorError) as error:
         raise ModelError(f"scan weights {path}: cannot be read as safetensors ({type(error).__name__})") from None
     body = encoder.body.state_dict()
+    given = named_as(body.keys(), given)
+    refuse_shortcut(path, body.keys(), given.keys())
+    fresh = [name for name in body if name not in given and name.startswith("pool.")]
     for name in body:
-        if name not in given and not name.endswith("num_batches_tracked"):
+        if name not in given and name not in fresh and not name.endswith("num_batches_tracked"):
             raise ModelError(f"scan weights {path}: {name} is missing; they are of another net than model.scan")
     first = next(iter(body))
-    channels = body[first].shape[1]
-    if given[first].shape[1:2] == (1,) and channels > 1:
-        given[first] = given[first].repeat_interleave(channels, dim=1) / channels
+    given[first] = over_channels(given[first], encoder.channels)
     for name in body.keys() & given.keys():
         if given[name].shape != body[name].shape:
             shapes = f"{tuple(given[name].shape)}, not {tuple(body[name].shape)}"
             raise ModelError(f"scan weights {path}: {name} is of shape {shapes}; they are of another net")
+    if fresh:
+        log.warning("scan weights: they have no pooling over slices; it is trained from its beginning")
     encoder.body.load_state_dict(body | {name: given[name] for name in body.keys() & given.keys()})
 
 

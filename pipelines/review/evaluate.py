@@ -109,7 +109,10 @@ def evaluate_registered(
     if len(chosen) < len(found):
         raise InputError("the same version is named twice: a model is not compared with itself")
     models = {
-        name: load_model(fetch(workspace, version), expected_digest=version.digest) for name, version in chosen.items()
+        name: load_model(
+            fetch(workspace, version), expected_digest=version.digest, builder=workspace.settings.model.scan.builder
+        )
+        for name, version in chosen.items()
     }
     source = cohort or workspace
     notices: list[str] = []

@@ -15,11 +15,12 @@ from data_schemas.base import Record
 from data_schemas.errors import ModelError
 from data_schemas.settings import leaves
 from pipelines.cases.leakage.table import aggregates, markdown
-from pipelines.models.artefact import FILES, artefact_digest
+from pipelines.models.artefact import artefact_digest, files_of
 from pipelines.models.pyfunc_save import scanote_version
 from pipelines.models.registry import kept_folder
 from pipelines.review.plots import write_plots
 from pipelines.review.table import FEWEST, ReportRow, flat_rows, markdown_table, report_table
+from pipelines.review.target_table import markdown_targets, target_measures
 from pipelines.training.trained import Trained
 from pipelines.workspace.digests import json_digest
 from pipelines.workspace.files import make_private_folder, write_new
@@ -63,7 +64,7 @@ def keep_artefact(workspace: Workspace, folder: Path, digest: str) -> Path:
     make_private_folder(place.parent)
     with tempfile.TemporaryDirectory(dir=place.parent, prefix=".keep-") as work:
         copy = make_private_folder(Path(work) / "copy")
-        for name in FILES:
+        for name in files_of(folder):
             shutil.copyfile(folder / name, copy / name)
         if artefact_digest(copy) != digest:
             raise ModelError("model artefact: its files changed after training; train again")
@@ -134,7 +135,9 @@ def _publication(trained: Trained, rows: list[ReportRow], *, synthetic: bool) ->
         },
         "cases": {split: count if count >= FEWEST else None for split, count in trained.counts.items()},
         "epochs": {part: [_finite(epoch) for epoch in epochs] for part, epochs in trained.epochs.items()},
-        "measures": _finite({name: value for row in rows for name, value in _measures(row).items()}),
+        "measures": _finite(
+            {name: value for row in rows for name, value in _measures(row).items()} | target_measures(trained.targets)
+        ),
     }
     return Publication(publication_id=json_digest(content), finished=time.time_ns() // 10**6, **content)
 
@@ -160,8 +163,9 @@ def _write_report(folder: Path, trained: Trained, rows: list[ReportRow], publica
     import pandas as pd
 
     title = f"# scanote-{publication.task}, model {trained.digest[:12]}"
+    tables = markdown_table(rows) + markdown_targets(trained.targets)
     marks = f"Research use only. {publication.tags['scanote.release'].capitalize()}."
-    (folder / "report.md").write_text(f"{title}\n\n{marks}\n\n{markdown_table(rows)}", encoding="utf-8")
+    (folder / "report.md").write_text(f"{title}\n\n{marks}\n\n{tables}", encoding="utf-8")
     allowed = trained.allowed_leaks
     (folder / "leakage.md").write_text(markdown(trained.audit, allow=allowed), encoding="utf-8")
     told = json.dumps(aggregates(trained.audit, allow=allowed), indent=1)
@@ -173,7 +177,7 @@ def _write_report(folder: Path, trained: Trained, rows: list[ReportRow], publica
 
 
 def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    return value if isinstance(value, str) else json.dumps(value, default=lambda record: record.model_dump(mode="json"))
 
 
 def _finite(values: Mapping[str, float]) -> dict[str, float]:

@@ -78,14 +78,14 @@ def format_table(reports: Sequence[FindingReport], attainable: Mapping[str, Mapp
         [_short(row.finding), *(_interval(row.auroc[arm]) for arm in arms)] + [_number(row.attainable)] * ceiling
         for row in rows
     ]
-    return _aligned(head, body)
+    return aligned(head, body)
 
 
 def format_differences(reports: Sequence[FindingReport]) -> str:
     """Paired AUROC differences of the model, as aligned text."""
     head = [f"AUROC of {_model(reports)} minus", "late fusion", "best single modality"]
     body = [[_short(row.finding), _signed(row.over_late), _signed(row.over_single)] for row in report_table(reports)]
-    return _aligned(head, body)
+    return aligned(head, body)
 
 
 def markdown_table(rows: Sequence[ReportRow]) -> str:
@@ -169,7 +169,8 @@ def _signed(value: Interval) -> str:
     return f"{value.value:+.3f} ({value.low:+.3f} to {value.high:+.3f})"
 
 
-def _aligned(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+def aligned(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    """Cells under their heads, as text."""
     widths = [max(len(line[column]) for line in [head, *body]) for column in range(len(head))]
     lines = [head, ["─" * width for width in widths], *body]
     return "\n".join(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -11,14 +12,17 @@ from typing import Any
 
 from data_schemas.errors import RefusedError
 from data_schemas.note import Note
-from data_schemas.observation import Observation
+from data_schemas.observation import Observation, Origin
+from data_schemas.patient_link import PatientLink
 from data_schemas.reasons import Reason, Remark
 from pipelines.sources.bulk import Entry, Manifest, entries_of, is_export, load, manifest_of
 from pipelines.sources.bundle import entries_in, read_document
 from pipelines.sources.conventions import Conventions
 from pipelines.sources.fhir_index import Index
+from pipelines.sources.fhir_links import link_of, merge_linked
 from pipelines.sources.fhir_model import OtherVersionError, validate
 from pipelines.sources.fhir_notes import note_id_of, note_of
+from pipelines.sources.fhir_origin import CORRECTED, Versions, origin_of
 from pipelines.sources.fhir_patient import patient_facts
 from pipelines.sources.fhir_values import observations_of, sex_of, values_of
 from pipelines.sources.observations import notices
@@ -122,30 +126,42 @@ def _read_export(
 def _read_set(entries: Callable[[], Iterable[Entry]], index: Index, where: str, conventions: Conventions) -> Records:
     """Read a set in two passes: what others refer to, then the records."""
     problems: dict[str, RefusedError] = {}
-    for entry in entries():
+    versions = Versions(index.base)
+    linked: list[Entry] = []
+    for number, entry in enumerate(entries()):
         if entry.resource is None:
             continue
         _note_deletions(entry.resource, index)
+        if entry.resource["resourceType"] == "Observation":
+            versions.see(number, entry.resource, entry.full_url)
+        if entry.resource["resourceType"] == "Patient" and entry.resource.get("link"):
+            linked.append(entry)
         if entry.resource["resourceType"] in USED:
             try:
                 index.add(entry.resource, full_url=entry.full_url, place=entry.place)
             except RefusedError as error:
                 problems[entry.where] = error
+    merge_linked(linked, index)
+    links: list[PatientLink] = []
     notes: list[Note] = []
     observations: list[Observation] = []
     refused: list[Refused] = []
     others: dict[str, list[Refused]] = {}
     told: Counter[Remark] = Counter()
-    taken_back: list[TakenBack] = []
-    for entry in entries():
+    taken_back = _deleted_values(index)
+    for number, entry in enumerate(entries()):
         try:
             if problem := entry.problem or problems.get(entry.where):
                 raise problem
+            if _is_other_version(number, entry, versions):
+                continue
             for item in _read(entry, index, conventions, told, taken_back):
                 if isinstance(item, Note):
                     notes.append(item)
                 else:
                     observations.append(item)
+            if link := link_of(entry, index):
+                links.append(link)
         except OtherVersionError as error:
             others.setdefault(error.version, []).append(Refused(entry.where, error.reason, error.detail))
         except RefusedError as error:
@@ -157,6 +173,7 @@ def _read_set(entries: Callable[[], Iterable[Entry]], index: Index, where: str, 
         refused=tuple(refused),
         noticed=notices(where, told),
         taken_back=tuple(taken_back),
+        links=tuple(links),
     )
 
 
@@ -167,16 +184,22 @@ def _read(
     if content is None or content["resourceType"] not in READ or index.is_outdated(content, entry.full_url):
         return []
     resource, kind = validate(content), content["resourceType"]
+    origin_for = partial(origin_of, content, entry.full_url, index.base)
     if kind == "Patient":
         return [*sex_of(patient_facts(resource, index.identifier_system))]
     inner = index.within(content.get("contained"))
     try:
         _check_status(kind, resource, deleted=bool(index.names(content, entry.full_url) & index.deleted))
-        return _given(content, resource, inner, conventions, told)
+        given = _given(content, resource, inner, conventions, told)
     except RefusedError as error:
-        if error.reason in (Reason.WITHDRAWN, Reason.IDENTITY_CONFLICT):
-            taken_back += _taken_back(kind, resource, inner, conventions)
+        # What a correction made unreadable is not what it was either.
+        is_corrected = kind == "Observation" and resource.status in CORRECTED
+        if error.reason in (Reason.WITHDRAWN, Reason.IDENTITY_CONFLICT) or is_corrected:
+            taken_back += _taken_back(kind, resource, inner, conventions, origin_for)
         raise
+    if kind != "Observation" or not given:
+        return given
+    return [item.model_copy(update={"origin": origin_for(item.patient.patient_id)}) for item in given]
 
 
 def _given(
@@ -189,16 +212,42 @@ def _given(
     return [note] if note else []
 
 
-def _taken_back(kind: str, resource: Any, index: Index, conventions: Conventions) -> list[TakenBack]:
+def _is_other_version(number: int, entry: Entry, versions: Versions) -> bool:
+    """Whether an entry is a version of an Observation that does not count; ``RefusedError`` where nothing tells."""
+    content = entry.resource
+    if content is None or content["resourceType"] != "Observation":
+        return False
+    if versions.is_unclear(content, entry.full_url):
+        detail = "versions of one Observation, and neither meta.lastUpdated nor meta.versionId says which is the last"
+        raise RefusedError(Reason.NOT_A_RECORD, detail)
+    return versions.is_outdated(number, content, entry.full_url)
+
+
+def _deleted_values(index: Index) -> list[TakenBack]:
+    """The Observations that the server has deleted: where its address is known, no more than their names is needed."""
+    names = sorted(name for name in index.deleted if index.base and name.startswith("Observation/"))
+    return [TakenBack("", origin=Origin(resource=f"{index.base}/{name}")) for name in names]
+
+
+def _taken_back(
+    kind: str,
+    resource: Any,
+    index: Index,
+    conventions: Conventions,
+    origin_for: Callable[[str], Origin | None],
+) -> list[TakenBack]:
     """What a resource that is withdrawn by now may have given when it was not."""
+    origin = origin_for("") if kind == "Observation" else None
     try:
         patient = index.patient_of(resource.subject)
+        origin = origin_for(patient.patient_id) if kind == "Observation" else None
         if kind != "Observation":
             return [TakenBack(patient.patient_id, note_id_of(resource, patient))] if resource.id else []
         values = values_of(resource, patient, conventions=conventions, told=Counter())
     except RefusedError:
-        return []
-    return [known_by(item) for item in values]
+        values = []
+    known = [replace(known_by(item), origin=origin) for item in values]
+    return known or ([TakenBack("", origin=origin)] if origin else [])
 
 
 def _check_status(kind: str, resource: Any, *, deleted: bool) -> None:

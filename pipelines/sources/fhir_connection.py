@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from data_schemas.errors import InputError, ServerError
@@ -38,11 +38,14 @@ class StatusError(ServerError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server sent: its media type, and the bytes."""
+    """What a server sent: its media type, and the bytes; of work that it does meanwhile, where to ask, and when."""
 
     media: str
     content: bytes = field(repr=False)
     version: str = ""
+    status: int = 200
+    location: str = ""
+    pause: float | None = None
 
 
 @dataclass(slots=True)
@@ -93,12 +96,53 @@ class FhirConnection:
         found: dict[str, Any] = self._ask(address, _resource)
         return found
 
-    def raw(self, address: str) -> Answer:
+    def raw(self, address: str, *, headers: Mapping[str, str] | None = None) -> Answer:
         """Whatever stands at an address; raises as `json` does."""
-        answer: Answer = self._ask(address, lambda answer: answer)
+        answer: Answer = self._ask(address, lambda answer: answer, headers=headers)
         return answer
 
-    def _ask(self, address: str, read: Callable[[Answer], Any]) -> Any:
+    def download(self, address: str, into: IO[bytes], *, media: str, at_most: int) -> None:
+        """Write a file of any size into a stream, from its beginning at each attempt; raises as `json` does."""
+
+        def keep(pieces: Iterator[bytes]) -> bytes:
+            into.seek(0)
+            into.truncate()
+            for piece in pieces:
+                into.write(piece)
+                if into.tell() > at_most:
+                    raise ServerError(f"{self.url}: a file of more than {at_most} bytes; ask for fewer kinds at once")
+            into.flush()
+            return b""
+
+        self._ask(address, lambda answer: answer, headers={"Accept": media}, keep=keep)
+
+    def forget(self, address: str) -> None:
+        """Tell the server that what it made for us is not needed any more (DELETE); what it answers does not matter.
+
+        Raises
+        ------
+        ServerError
+            The address is another server's, or nobody answers.
+        """
+        import httpx
+
+        try:
+            self.client.delete(self.address(address))
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            raise ServerError(f"{self.url}: does not answer ({type(error).__name__})") from None
+
+    def wait(self, seconds: float) -> None:
+        """Leave the server alone for a while."""
+        (self.sleep or time.sleep)(seconds)
+
+    def _ask(
+        self,
+        address: str,
+        read: Callable[[Answer], Any],
+        *,
+        headers: Mapping[str, str] | None = None,
+        keep: Callable[[Iterator[bytes]], bytes] | None = None,
+    ) -> Any:
         import httpx
 
         problem: ServerError = ServerError(f"{self.url}: was not asked")
@@ -109,7 +153,7 @@ class FhirConnection:
                 (self.sleep or time.sleep)(max(wait, pause or 0.0))
             pause = None
             try:
-                return read(self._get(address))
+                return read(self._get(address, headers or {}, keep or self._whole))
             except _BusyError as busy:
                 problem, pause = StatusError(f"{self.url}: {busy}", busy.status), busy.pause
                 if pause is not None and pause > _LONGEST_PAUSE_S:
@@ -125,10 +169,10 @@ class FhirConnection:
                 problem = ServerError(f"{self.url}: does not answer ({tries}); is it running?")
         raise problem
 
-    def _get(self, address: str) -> Answer:
+    def _get(self, address: str, headers: Mapping[str, str], keep: Callable[[Iterator[bytes]], bytes]) -> Answer:
         if _origin(address) != _origin(self.url):  # the last gate: credentials are part of every request
             raise ServerError(f"{self.url}: another server is never asked in its place")
-        with self.client.stream("GET", address, headers={"Accept": ACCEPT}) as response:
+        with self.client.stream("GET", address, headers={"Accept": ACCEPT, **headers}) as response:
             status = response.status_code
             if status in (401, 403):
                 raise ServerError(f"{self.url}: refuses access (status {status}); set {CREDENTIALS}")
@@ -138,17 +182,28 @@ class FhirConnection:
                 raise _BusyError(status, _retry_after(response.headers.get("Retry-After", "")))
             if status >= 400:
                 raise StatusError(f"{self.url}: answers with status {status}; look into the server's log", status)
-            content = bytearray()
-            for piece in response.iter_bytes():
-                content += piece
-                if len(content) > MAX_ANSWER_BYTES:
-                    raise ServerError(
-                        f"{self.url}: an answer of more than {MAX_ANSWER_BYTES} bytes; ask for less at once "
-                        "(sources.fhir.page)"
-                    )
+            content = keep(response.iter_bytes())
             media, _, rest = response.headers.get("Content-Type", "").partition(";")
             version = rest.lower().partition("fhirversion=")[2].partition(";")[0].strip(" \"'")
-            return Answer(media.strip().lower(), bytes(content), version)
+            return Answer(
+                media.strip().lower(),
+                content,
+                version,
+                status,
+                response.headers.get("Content-Location", ""),
+                _retry_after(response.headers.get("Retry-After", "")),
+            )
+
+    def _whole(self, pieces: Iterator[bytes]) -> bytes:
+        content = bytearray()
+        for piece in pieces:
+            content += piece
+            if len(content) > MAX_ANSWER_BYTES:
+                raise ServerError(
+                    f"{self.url}: an answer of more than {MAX_ANSWER_BYTES} bytes; ask for less at once "
+                    "(sources.fhir.page)"
+                )
+        return bytes(content)
 
 
 def connect_fhir(

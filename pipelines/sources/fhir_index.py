@@ -49,6 +49,7 @@ class Index:
     None stands for two different things under one name. ``newest`` holds, by a digest of the name, when the newest
     version of a resource was written, ``uids_by`` the studies of an accession number or of an order's name; ``base``
     is the server's address, which absolute references begin with, and ``load`` gives the resource at a place again.
+    ``one_person`` leads from an id of a patient to another one that the set merges it with.
     """
 
     identifier_system: str | None = None
@@ -61,6 +62,7 @@ class Index:
     binaries: MutableMapping[str, Any] = field(default_factory=dict, repr=False)
     newest: dict[bytes, float] = field(default_factory=dict, repr=False)
     deleted: set[str] = field(default_factory=set, repr=False)
+    one_person: dict[str, str] = field(default_factory=dict, repr=False)
 
     def name(self, reference: Any) -> str:
         """The name that a reference (text) uses, without version and server; blank where it has none."""
@@ -174,6 +176,21 @@ class Index:
             uid = _only(self.uids_by.get(accession, set()))
         return uid, accession
 
+    def merge(self, one: PatientFacts, other: PatientFacts) -> None:
+        """Take note that two patients of the set are one person."""
+        first, second = self._first_id(one.patient_id), self._first_id(other.patient_id)
+        if first != second:
+            self.one_person[first] = second
+
+    def is_one(self, one: PatientFacts, other: PatientFacts) -> bool:
+        """Whether the set merges two patients."""
+        return self._first_id(one.patient_id) == self._first_id(other.patient_id)
+
+    def _first_id(self, patient_id: str) -> str:
+        while (other := self.one_person.get(patient_id)) is not None:
+            patient_id = other
+        return patient_id
+
     def check_subject(self, patient: PatientFacts, *references: Any) -> None:
         """Refuse (``RefusedError``) what leads to an encounter, order or study of another patient, or one in error."""
         for reference in references:
@@ -181,7 +198,7 @@ class Index:
             if there.withdrawn:
                 raise RefusedError(Reason.WITHDRAWN, "what it belongs to is marked as entered in error")
             held = self.patients.get(there.subject)
-            if held is not None and held[1] != patient:
+            if held is not None and held[1] != patient and not (held[1] and self.is_one(held[1], patient)):
                 raise RefusedError(Reason.IDENTITY_CONFLICT, "its encounter, order or study is another patient's")
 
 

@@ -15,14 +15,17 @@ def patient_facts(patient: Any, identifier_system: str | None) -> PatientFacts:
     """What a validated Patient resource says of the patient.
 
     The id is the identifier of ``identifier_system`` where that is given, else the one of type *MR*, else the only
-    one; one that is marked as old is never taken.
+    one; one that is marked as old is never taken, but of a patient who was replaced and has no other.
 
     Raises
     ------
     RefusedError
         No identifier, or several of which none is known to be the medical record number.
     """
-    identifiers = [item for item in patient.identifier or [] if (item.value or "").strip() and item.use != "old"]
+    stated = [item for item in patient.identifier or [] if (item.value or "").strip()]
+    identifiers = [item for item in stated if item.use != "old"]
+    if not identifiers and any(item.type == "replaced-by" for item in patient.link or []):
+        identifiers = stated
     if identifier_system is not None:
         identifiers = [item for item in identifiers if item.system == identifier_system]
     record_numbers = [item for item in identifiers if is_of_type(item, "MR")]

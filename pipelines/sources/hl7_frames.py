@@ -114,7 +114,7 @@ def _message(number: int, lines: list[bytes], encoding: str | None, is_unicode: 
     if sum(map(len, lines)) > LARGEST_MESSAGE:
         raise RefusedError(Reason.TOO_LARGE, f"a message of more than {LARGEST_MESSAGE // 2**20} MiB")
     sign = lines[0][3:4]
-    signs = lines[0][4:9].split(sign)[0].decode("latin-1")
+    signs = lines[0][4:9].split(sign)[0].decode("latin-1") if sign else ""
     if sign.isalnum() or sign.isspace() or not 1 <= len(signs) <= 5:
         raise RefusedError(Reason.NOT_A_RECORD, "MSH-1 and MSH-2 do not name the separators")
     separators = Separators(sign.decode("latin-1"), *(signs + "^~\\&"[len(signs) :])[:4])

@@ -10,7 +10,7 @@ from data_schemas.observation import Observation
 from data_schemas.reasons import Reason
 from pipelines.sources.codes import quantities
 from pipelines.sources.outcome import Records, Refused
-from pipelines.sources.unit_spellings import tidy_unit, ucum_readings
+from pipelines.sources.unit_spellings import plain_unit
 
 HOW_TO_MEND = "name one under sources.units, or give each its own code under sources.codes"
 _PLAIN = re.compile(r"[\w.^/ -]{1,40}")
@@ -29,7 +29,9 @@ def without_mixed_units(records: Records, *, held: Iterable[Observation] = ()) -
         return records
     kept, gone = [], dict.fromkeys(sorted(mixed), 0)
     for item in records.observations:
-        keeps = item.code not in mixed or isinstance(item.value, str) or before.get(item.code) == {_unit(item)}
+        keeps = (
+            item.code not in mixed or isinstance(item.value, str) or before.get(item.code) == {plain_unit(item.unit)}
+        )
         if keeps:
             kept.append(item)
         else:
@@ -51,13 +53,8 @@ def _units(observations: Iterable[Observation], known: Iterable[str]) -> dict[st
     found: dict[str, set[str]] = {}
     for item in observations:
         if item.code not in known and not isinstance(item.value, str):
-            found.setdefault(item.code, set()).add(_unit(item))
+            found.setdefault(item.code, set()).add(plain_unit(item.unit))
     return found
-
-
-def _unit(item: Observation) -> str:
-    """A unit as its spellings have it in common."""
-    return next(ucum_readings(item.unit), tidy_unit(item.unit))
 
 
 def _told(code: str) -> str:

@@ -8,7 +8,8 @@ from typing import TypeVar
 
 from data_schemas.cohort import IdMapping, Label
 from data_schemas.note import Note
-from data_schemas.observation import Observation
+from data_schemas.observation import Observation, Origin
+from data_schemas.patient_link import PatientLink
 from data_schemas.reasons import Reason, Remark
 
 T = TypeVar("T")
@@ -36,7 +37,8 @@ class Noticed:
 class TakenBack:
     """A record that its source has taken back (entered in error): what it was known by when it was ingested.
 
-    A note has a ``note_id``; a value has a ``code``, the moment ``taken`` (ISO 8601) and a ``study_uid``.
+    A note has a ``note_id``; a value has a ``code``, the moment ``taken`` (ISO 8601) and a ``study_uid``, and, where
+    its source keeps versions, an ``origin``: everything that resource gave goes.
     """
 
     patient_id: str = field(repr=False)
@@ -44,12 +46,13 @@ class TakenBack:
     code: str = ""
     taken: str = field(default="", repr=False)
     study_uid: str = field(default="", repr=False)
+    origin: Origin | None = field(default=None, repr=False)
 
 
 def known_by(item: Observation) -> TakenBack:
     """What a value was known by."""
     taken = item.taken.isoformat() if item.taken else ""
-    return TakenBack(item.patient.patient_id, code=item.code, taken=taken, study_uid=item.study_uid)
+    return TakenBack(item.patient.patient_id, code=item.code, taken=taken, study_uid=item.study_uid, origin=item.origin)
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ class Records:
     refused: tuple[Refused, ...] = ()
     noticed: tuple[Noticed, ...] = ()
     taken_back: tuple[TakenBack, ...] = field(default=(), repr=False)
+    links: tuple[PatientLink, ...] = field(default=(), repr=False)
 
 
 def merge(parts: Iterable[Records]) -> Records:
@@ -76,6 +80,7 @@ def merge(parts: Iterable[Records]) -> Records:
         refused=tuple(line for part in held for line in part.refused),
         noticed=_once(line for part in held for line in part.noticed),
         taken_back=_once(item for part in held for item in part.taken_back),
+        links=_once(item for part in held for item in part.links),
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from data_schemas.note import Note
 from data_schemas.reasons import Reason
+from data_schemas.target import TargetRecipe
 from pipelines.sources import observations as observation_tables
 from pipelines.sources import tables
 from pipelines.sources.conventions import Conventions
@@ -37,6 +38,7 @@ def read_records(
     id_map: Path | None = None,
     observation_columns: Collection[str] = ("sex", "age", "weight_kg"),
     own_findings: Collection[str] = (),
+    targets: Mapping[str, TargetRecipe] | None = None,
     identifier_system: str | None = None,
     conventions: Conventions = observation_tables.DEFAULT,
     transcribe: Transcriber | None = None,
@@ -77,7 +79,15 @@ def read_records(
             parts.append(_no_record(path))
     for path in walk(labels):
         if path.suffix.lower() in SUFFIXES:
-            parts.append(read_labels(path, own=own_findings, encoding=conventions.encoding))
+            parts.append(
+                read_labels(
+                    path,
+                    own=own_findings,
+                    targets=targets,
+                    encoding=conventions.encoding,
+                    decimal=conventions.decimal,
+                )
+            )
         else:
             parts.append(_no_record(path))
     if id_map is not None:

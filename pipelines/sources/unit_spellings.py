@@ -96,6 +96,11 @@ def ucum_readings(unit: str) -> Iterator[str]:
         yield text
 
 
+def plain_unit(unit: str) -> str:
+    """A unit as its spellings have it in common: its likeliest reading in UCUM, else the unit without blanks."""
+    return next(ucum_readings(unit), tidy_unit(unit))
+
+
 def tidy_unit(unit: str) -> str:
     """A unit without blanks, with ``u`` for micro and ``^`` for raised digits."""
     text = "".join(unit.split()).replace("µ", "u").replace("μ", "u").replace("×", "x").replace("·", ".")

@@ -50,7 +50,7 @@ def example_of(patient: Patient, *, recipe: ModelRecipe, split: Split, with_scan
     texts = [patient.note] if patient.note else []
     hours = (patient.scanned - patient.noted).total_seconds() / 3600
     values = {"age": float(patient.age_years), "sex": WORDS[patient.sex], "weight": patient.weight_kg}
-    ages = {"sex": 0.0}
+    ages, units = {"sex": 0.0}, {"age": "years", "sex": "", "weight": "kg"}
     scan = (
         resample(patient.phantom.volume.astype(np.float32), patient.phantom.geometry, recipe=recipe)
         if with_scan
@@ -63,7 +63,7 @@ def example_of(patient: Patient, *, recipe: ModelRecipe, split: Split, with_scan
         scan=scan,
         sentences=sentences,
         values=tuple(
-            Value(code, values[code], ages.get(code, hours / 24))
+            Value(code, values[code], ages.get(code, hours / 24), units[code])
             for code in sorted(values)
             if code in recipe.observation_codes
         ),

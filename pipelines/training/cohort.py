@@ -26,7 +26,10 @@ def digest_cohort(examples: Sequence[Example]) -> str:
 
 
 def digest_example(example: Example) -> str:
-    """SHA-256 over what a case brings to a model: tensor, text with places, values, mentions, labels, split; no key."""
+    """SHA-256 over what a case brings to a model: tensor, text with places, values, mentions, labels, split, no key.
+
+    Its targets too, where it has any.
+    """
     scan = example.scan_digest
     if not scan and example.scan is not None:
         parts = (example.scan.values, example.scan.affine)
@@ -39,6 +42,8 @@ def digest_example(example: Example) -> str:
             [[item.finding, item.assertion, item.side, item.sentence] for item in example.mentions],
             dict(example.labels),
             example.split,
+            # Cases without targets keep the digest that they had before there were any.
+            *([dict(example.targets)] if example.targets else []),
         ]
     )
 
@@ -153,13 +158,12 @@ def _tell_absent(train: Sequence[Example], modalities: Sequence[str]) -> None:
         "scan": ("a scan", any(row.scan is not None for row in train)),
         "radiomics": ("a scan", any(row.scan is not None for row in train)),
         "note": ("a note", any(row.sentences for row in train)),
+        "words": ("a note", any(row.sentences for row in train)),
         "observation": ("an observation", any(row.values for row in train)),
         "concept": ("a concept", any(row.mentions for row in train)),
     }
-    for name in modalities:
-        told, found = has[name]
-        if not found:
-            log.warning("no training case has %s: the model learns nothing from any", told)
+    for told in dict.fromkeys(has[name][0] for name in modalities if not has[name][1]):
+        log.warning("no training case has %s: the model learns nothing from any", told)
     if not any(has[name][1] for name in modalities):
         raise InputError(
             f"no training case has anything that the model reads ({', '.join(modalities)}); ingest it, or change "

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import logging
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +18,15 @@ from data_schemas.errors import InputError
 from data_schemas.settings import ModelRecipe, TrainingRecipe
 from fusion_models.alignment import alignment_of, entered
 from fusion_models.case_model import Batch, CaseModel
+from fusion_models.diagnoser import Reading
 from fusion_models.losses import Loss, effective_weight, make_loss, masked_bce, positive_weight
 from fusion_models.scan_encoder import ScanEncoder
+from fusion_models.targets import target_loss
 from fusion_models.tokens import Tokens
 from pipelines.cases.examples import Example
 from pipelines.training.augment_notes import augment_note_tokens
 from pipelines.training.augment_scans import augment_scans
+from pipelines.training.head_first import CASES_AT_MOST, fit_sign_head
 from pipelines.training.loop import Fitted, Report, fit, make_accelerator
 
 CASES_A_BATCH = 256
@@ -90,13 +96,17 @@ def fit_scan_encoder(
     *,
     signs: Sequence[str],
     recipe: ModelRecipe,
+    taught: Callable[[Sequence[Example], Tensor], Tensor] | None = None,
+    pretrained: bool = False,
     checkpoint: Path | None = None,
     report: Report | None = None,
 ) -> Fitted:
     """Fit a scan encoder to tell its signs; cases without a scan or a known sign are left out.
 
     Where that leaves nothing to validate on, the loss on up to 64 training cases chooses the epoch, and a warning says
-    so.
+    so. ``taught`` makes soft labels of the training cases' labels, as a teacher has them. Of a ``pretrained`` encoder
+    the head is fitted first (`fit_sign_head`), then the whole with ``pretrained_rate`` on its body; where no epoch of
+    that is better on the validation cases than the head alone, the body stays as it was, and the best epoch is -1.
 
     Raises
     ------
@@ -109,6 +119,8 @@ def fit_scan_encoder(
         validation = train[:64]
     training = recipe.training
     labels, held_out = training_labels(train, signs, training=training), label_matrix(validation, signs)
+    if taught is not None:
+        labels = taught(train, labels)
     device = make_accelerator(training.precision).device
     loss_on_signs = _loss(training, None)
     encoder.checkpointing = training.gradient_checkpointing
@@ -125,7 +137,13 @@ def fit_scan_encoder(
             logits.append(module(volume, affine).sign_logits.cpu())
         return float(masked_bce(torch.cat(logits), held_out))
 
-    return fit(
+    head_alone, before = math.inf, None
+    if pretrained:
+        few, held = train[:CASES_AT_MOST], validation[:CASES_AT_MOST]
+        read, held_read = (_cells(encoder.to(device), rows, training.scan_batch_size) for rows in (few, held))
+        fit_sign_head(encoder.sign_head, read, labels[: len(few)], held_read, held_out[: len(held)], loss=loss_on_signs)
+        head_alone, before = validation_loss(encoder), copy.deepcopy(encoder.state_dict())
+    fitted = fit(
         encoder,
         loss_of=loss_of,
         validation_loss=validation_loss,
@@ -134,11 +152,24 @@ def fit_scan_encoder(
         patience=training.patience,
         batch_size=training.scan_batch_size,
         learning_rate=training.scan_learning_rate,
-        rates={"body.": training.encoder_rate},
+        rates={"body.": training.encoder_rate * (training.pretrained_rate if pretrained else 1.0)},
         checkpoint=checkpoint,
         report=report,
-        **_how(training),
+        **shared_by_fits(training),
     )
+    if before is None or fitted.best_loss < head_alone:
+        return fitted
+    encoder.load_state_dict(before)
+    return replace(fitted, best_epoch=-1, best_loss=head_alone)
+
+
+@torch.no_grad()
+def _cells(encoder: ScanEncoder, examples: Sequence[Example], batch_size: int) -> Tensor:
+    """Tokens [N, T, D] before the head, of cases with a scan, on the CPU; leaves the encoder in eval mode."""
+    encoder.eval()
+    device, depth = next(encoder.parameters()).device, encoder.sign_head.in_features
+    parts = [examples[start : start + batch_size] for start in range(0, len(examples), batch_size)]
+    return torch.cat([encoder(*stack(part, device)).tokens.values[..., :depth].float().cpu() for part in parts])
 
 
 def stack(examples: Sequence[Example], device: torch.device | str) -> tuple[Tensor, Tensor]:
@@ -166,12 +197,16 @@ def fit_case_model(
     validation_labels: Tensor,
     *,
     recipe: ModelRecipe,
+    train_targets: Tensor | None = None,
+    validation_targets: Tensor | None = None,
     checkpoint: Path | None = None,
     report: Report | None = None,
 ) -> Fitted:
     """Fit the trainable part on cached tokens; labels [N, F] are NaN where unknown, or soft.
 
     The epoch is chosen by the loss that is trained, without what only training has (augmentation, alignment).
+    ``train_targets`` and ``validation_targets`` [N, T] are needed where the model has heads of targets: grades, or
+    standardised measurements, NaN where unknown. Their weighted losses are added to that of the findings.
 
     Raises
     ------
@@ -184,19 +219,34 @@ def fit_case_model(
     loss_on, loss_on_cpu = _loss(training, None if weight is None else weight.to(device)), _loss(training, weight)
     with torch.no_grad():
         model.fit_statistics(train)
+    weights = {name: target.weight for name, target in recipe.targets.items()}
+    if model.targets is not None:
+        if train_targets is None or validation_targets is None:
+            raise ValueError("a model with targets is fitted on their values too")
+        model.targets.begin(train_targets)
 
     def loss_of(module: nn.Module, index: Tensor) -> Tensor:
         labels = train_labels[index.cpu()].to(device)
         batch = _augmented(train.take(index.cpu()), training).to(device)
         if not training.alignment_weight:
-            return loss_on(module(batch).logits, labels)
+            return of_reading(module(batch), labels, index)
         with entered(module) as tokens:
-            loss = loss_on(module(batch).logits, labels)
+            loss = of_reading(module(batch), labels, index)
         aligned = alignment_of(tokens, temperature=training.alignment_temperature)
         return loss + training.alignment_weight * aligned.to(device)
 
+    def of_reading(reading: Reading, labels: Tensor, index: Tensor) -> Tensor:
+        loss = loss_on(reading.logits, labels)
+        if train_targets is None or not reading.targets:
+            return loss
+        return loss + target_loss(reading.targets, train_targets[index.cpu()].to(device), weights=weights)
+
     def validation_loss(module: nn.Module) -> float:
-        return float(loss_on_cpu(predict_logits(module, validation), validation_labels))
+        logits, outputs = predict(module, validation)
+        loss = loss_on_cpu(logits, validation_labels)
+        if validation_targets is not None and outputs:
+            loss = loss + target_loss(outputs, validation_targets, weights=weights)
+        return float(loss)
 
     return fit(
         model,
@@ -210,16 +260,23 @@ def fit_case_model(
         rates={"encoders.": training.encoder_rate},
         checkpoint=checkpoint,
         report=report,
-        **_how(training),
+        **shared_by_fits(training),
     )
 
 
-@torch.no_grad()
 def predict_logits(model: nn.Module, batch: Batch) -> Tensor:
     """Logits [N, F] of all cases of a batch, in parts, on the model's device; float32 on the CPU."""
+    return predict(model, batch)[0]
+
+
+@torch.no_grad()
+def predict(model: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+    """As `predict_logits`, and by target what its head says [N, K]."""
     device = next(model.parameters()).device
     parts = torch.arange(len(batch)).split(CASES_A_BATCH)
-    return torch.cat([model(batch.take(index).to(device)).logits.float().cpu() for index in parts])
+    read: list[Reading] = [model(batch.take(index).to(device)) for index in parts]
+    outputs = {name: torch.cat([part.targets[name].float().cpu() for part in read]) for name in read[0].targets}
+    return torch.cat([part.logits.float().cpu() for part in read]), outputs
 
 
 def _loss(training: TrainingRecipe, weight: Tensor | None) -> Loss:
@@ -250,7 +307,7 @@ def _augmented(batch: Batch, training: TrainingRecipe) -> Batch:
     return batch.with_inputs("note", changed)
 
 
-def _how(training: TrainingRecipe) -> dict[str, Any]:
+def shared_by_fits(training: TrainingRecipe) -> dict[str, Any]:
     """What all fits of a recipe share, as `fit` takes it."""
     return {
         "weight_decay": training.weight_decay,

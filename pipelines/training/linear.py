@@ -15,6 +15,7 @@ import numpy as np
 STRENGTHS = tuple(float(10.0**power) for power in np.arange(-3.0, 3.5, 0.5))
 TOLERANCE = 1e-6
 MOST_AXES = 256
+LEAST_VARIANCE = 1e-12  # of an axis, as a share of the first one's: below lies rounding
 INNER_FOLDS = 5
 # Standard deviations beyond which a pooled feature is held, as the reader does.
 FARTHEST = 5.0
@@ -197,8 +198,11 @@ def _ridge(
 
 
 def _principal(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    _, size, right = np.linalg.svd(table, full_matrices=False)
-    axes = right[: min(MOST_AXES, len(size))].T
+    # By the inner products of the cases, for LAPACK's own decomposition of a wide table has been seen not to converge.
+    square, side = np.linalg.eigh(table @ table.T)
+    order = np.argsort(-square, kind="stable")[:MOST_AXES]
+    kept = order[square[order] > LEAST_VARIANCE * max(float(square.max()), np.finfo(float).tiny)]
+    axes = table.T @ side[:, kept] / np.sqrt(square[kept])
     return axes, table @ axes
 
 

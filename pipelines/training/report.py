@@ -17,9 +17,16 @@ OTHER_FUSIONS: tuple[str, ...] = tuple(
     kind for kind in get_args(FusionRecipe.model_fields["kind"].annotation) if kind not in (FUSION, "linear")
 )
 SCAN, NOTE, OBSERVATION = SINGLES = ("scan only", "note only", "observations only")
-CONCEPT, RADIOMICS = "concepts only", "radiomics only"
+CONCEPT, RADIOMICS, WORDS = "concepts only", "radiomics only", "words only"
 # The single-modality arm of each modality that a recipe may name.
-ARM_OF = {"scan": SCAN, "radiomics": RADIOMICS, "note": NOTE, "observation": OBSERVATION, "concept": CONCEPT}
+ARM_OF = {
+    "scan": SCAN,
+    "radiomics": RADIOMICS,
+    "note": NOTE,
+    "words": WORDS,
+    "observation": OBSERVATION,
+    "concept": CONCEPT,
+}
 
 
 def arm_of_fusion(kind: str) -> str:

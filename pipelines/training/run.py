@@ -11,19 +11,22 @@ import torch
 from torch import Tensor
 
 from data_schemas.cohort import Split
+from data_schemas.errors import SettingsError
 from data_schemas.leakage import LEAK_KINDS
-from data_schemas.settings import ModelRecipe
+from data_schemas.settings import LINEAR_HAS_NO_TARGETS, ModelRecipe
 from fusion_models.case_model import Batch, CaseModel
 from fusion_models.novelty import Novelty
 from fusion_models.tokens import Tokens
 from pipelines.cases.examples import Example
 from pipelines.cases.leakage.audit import audit, refuse_leaks
 from pipelines.cases.leakage.case import AuditedCase
+from pipelines.cases.value_units import units_of
 from pipelines.models.artefact import save_model
 from pipelines.models.build import build_case_model, build_scan_encoder, with_window
 from pipelines.models.features import Features, encode, pooled_scans
 from pipelines.models.reading import coherent
 from pipelines.models.weights import load_note_model, load_scan_weights, resolve_note_encoder, weights_digest
+from pipelines.training.adapters import check_tuning, refuse_linear
 from pipelines.training.augment_notes import with_note_copies
 from pipelines.training.cohort import SPLITS, check_cohort, check_numbers, digest_cohort, digest_example
 from pipelines.training.fitting import (
@@ -36,9 +39,12 @@ from pipelines.training.fitting import (
     with_signs,
 )
 from pipelines.training.late import stack_late
+from pipelines.training.light.teacher import Teacher
 from pipelines.training.loop import Fitted, make_accelerator
+from pipelines.training.note_tuning import tune_note_encoder
 from pipelines.training.report import ARM_OF, LATE, report_findings
 from pipelines.training.small_run import train_small
+from pipelines.training.targets import fit_targets, measure_targets, scaled_targets, with_learnable_targets
 from pipelines.training.trackers import Track, open_trackers
 from pipelines.training.trained import Stage, Trained, card_of, no_stage
 from pipelines.workspace.cache import ArrayCache
@@ -57,6 +63,7 @@ def train(
     stage: Stage | None = None,
     distance_quantile: float = 0.995,
     hold_out: bool = False,
+    teacher: Teacher | None = None,
 ) -> Trained:
     """Train on the ``train`` split, choose epochs on ``validation``, and measure on ``test``.
 
@@ -80,6 +87,8 @@ def train(
         Opens a progress display for a named stage of so many steps.
     hold_out
         The test split was given, not drawn: a cross-validated recipe leaves it out, and measures on it.
+    teacher
+        What a larger model says of the training cases: its signs are learned, and its word counts beside the labels.
 
     Raises
     ------
@@ -95,7 +104,11 @@ def train(
     if audited is not None and sorted(map(_place, (row.example for row in audited))) != sorted(map(_place, examples)):
         raise ValueError("the audited cases are not the cases to train on")
     check_numbers(examples)
+    units_of(examples, modalities=recipe.modalities)  # refuses two units of one code before anything is fitted
     if recipe.fusion.kind == "linear":
+        if recipe.targets:
+            raise SettingsError(f"model.{LINEAR_HAS_NO_TARGETS}")
+        refuse_linear(recipe.note)
         return train_small(
             examples,
             recipe=recipe,
@@ -120,6 +133,7 @@ def train(
             stage=stage,
             distance_quantile=distance_quantile,
             track=track,
+            teacher=teacher,
         )
 
 
@@ -135,10 +149,12 @@ def _train(
     stage: Stage,
     distance_quantile: float,
     track: Track,
+    teacher: Teacher | None,
 ) -> Trained:
     cohort_digest, examples = digest_cohort(examples), sorted(examples, key=digest_example)
     parts = {split: [row for row in examples if row.split == split] for split in SPLITS}
-    recipe = check_cohort(parts, recipe)
+    recipe = with_learnable_targets(parts, check_cohort(parts, recipe))
+    targets = fit_targets(parts["train"], recipe.targets)
     device = make_accelerator(recipe.training.precision).device
     note_model = load_note_model(
         resolve_note_encoder(recipe.note.encoder, revision=recipe.note.revision),
@@ -146,9 +162,13 @@ def _train(
         window=recipe.note.window,
     )
     recipe = with_window(recipe, note_model.window)
+    given_notes, tuned = note_model.digest, recipe.note.tuning != "frozen" and "note" in recipe.modalities
+    if tuned:
+        check_tuning(note_model.encoder.backbone, recipe.note)
     signs = choose_signs(parts["train"], recipe) if "scan" in recipe.modalities else ()
+    signs = teacher.signs if teacher else signs
     torch.manual_seed(recipe.training.seed)
-    scan_encoder = build_scan_encoder(recipe, signs=len(signs))
+    scan_encoder = build_scan_encoder(recipe, signs=len(signs), builder=recipe.scan.builder)
     if recipe.scan.weights is not None:
         load_scan_weights(scan_encoder, Path(recipe.scan.weights))
     with stage("audit for leaks", len(LEAK_KINDS)) as report:
@@ -156,6 +176,7 @@ def _train(
     refuse_leaks(found, allow=allow_leaks)
     # Everything that the fits depend on: whatever of it changes, they begin anew.
     origin = [recipe.model_dump(mode="json"), cohort_digest, weights_digest(scan_encoder), note_model.digest]
+    origin += [teacher.digest, str(teacher.trust)] if teacher else []
     run = None if checkpoints is None else checkpoints / json_digest(origin)
     epochs: dict[str, tuple[dict[str, float], ...]] = {}
     if signs and with_signs(parts["train"], signs):
@@ -166,10 +187,23 @@ def _train(
                 parts["validation"],
                 signs=signs,
                 recipe=recipe,
+                taught=None if teacher is None else teacher.sign_targets,
+                pretrained=recipe.scan.weights is not None,
                 checkpoint=run and run / "scan-encoder",
                 report=_epochs_of(report, recipe.training.scan_epochs, track=track, part="scan encoder"),
             )
         epochs["scan encoder"] = fitted.epochs
+    if tuned:
+        with stage("tune note encoder", recipe.note.tuning_epochs) as report:
+            note_model, fitted = tune_note_encoder(
+                note_model,
+                parts["train"],
+                parts["validation"],
+                recipe=recipe,
+                checkpoint=run and run / "note-encoder",
+                report=_epochs_of(report, recipe.note.tuning_epochs, track=track, part="note encoder"),
+            )
+        epochs["note encoder"] = fitted.epochs
     scan_digest = weights_digest(scan_encoder)
     copies = with_note_copies(parts["train"], recipe=recipe.training.augment, seed=recipe.training.seed)
     read: dict[Split, Sequence[Example]] = {**parts, "train": copies}
@@ -192,6 +226,8 @@ def _train(
     batches = {split: part.batch for split, part in features.items()}
     labels = {split: label_matrix(rows, recipe.findings) for split, rows in parts.items()}
     labels["train"] = training_labels(copies, recipe.findings, training=recipe.training)
+    if teacher:
+        labels["train"] = teacher.finding_targets(copies, labels["train"], training=recipe.training)
     models: dict[str, CaseModel] = {}
     arms: dict[str, Sequence[str]] = {ARM_OF[name]: (name,) for name in recipe.modalities}
     fusion = recipe.fusion.kind
@@ -201,6 +237,7 @@ def _train(
                 modalities,
                 batches,
                 labels,
+                {split: scaled_targets(rows, targets) for split, rows in read.items()},
                 recipe=recipe,
                 scan_features=scan_encoder.features,
                 note_features=note_model.encoder.features,
@@ -208,11 +245,28 @@ def _train(
                 report=_epochs_of(report, recipe.training.epochs, track=track, part=arm),
             )
         epochs[arm] = fitted.epochs
+    targets, target_reports = measure_targets(
+        models,
+        batches,
+        parts,
+        targets,
+        main=fusion,
+        singles=list(arms),
+        draws=recipe.training.bootstrap,
+        seed=recipe.training.seed,
+    )
     card = card_of(
         recipe,
+        targets=targets,
         signs=signs,
-        note_digest=note_model.digest,
-        training={"cases": {split: len(rows) for split, rows in parts.items()}, "cohort_digest": cohort_digest},
+        note_digest=given_notes,
+        note_adapted=weights_digest(note_model.encoder.backbone) if tuned else "",
+        units=units_of(examples, modalities=recipe.modalities),
+        training={
+            "cases": {split: len(rows) for split, rows in parts.items()},
+            "cohort_digest": cohort_digest,
+            **({} if teacher is None else {"teacher": teacher.digest}),
+        },
     )
     # Every arm is measured by the rules that its scores would be read under.
     probabilities = {
@@ -228,12 +282,20 @@ def _train(
         main=fusion,
     )
     novelty = _fit_novelty(batches, features=scan_encoder.features, quantile=distance_quantile)
-    digest = save_model(folder, card=card, scan_encoder=scan_encoder, case_model=models[fusion], novelty=novelty)
+    digest = save_model(
+        folder,
+        card=card,
+        scan_encoder=scan_encoder,
+        case_model=models[fusion],
+        novelty=novelty,
+        note_backbone=note_model.encoder.backbone if tuned else None,
+    )
     return Trained(
         folder=folder,
         digest=digest,
         card=card,
         reports=reports,
+        targets=target_reports,
         epochs=epochs,
         probabilities=probabilities,
         labels=labels["test"].numpy(),
@@ -250,6 +312,7 @@ def _fit_arm(
     modalities: Sequence[str],
     batches: dict[Split, Batch],
     labels: dict[Split, Tensor],
+    targets: dict[Split, Tensor],
     *,
     recipe: ModelRecipe,
     scan_features: int,
@@ -266,6 +329,8 @@ def _fit_arm(
         batches["validation"],
         labels["validation"],
         recipe=recipe,
+        train_targets=targets["train"],
+        validation_targets=targets["validation"],
         checkpoint=checkpoint,
         report=report,
     )

@@ -15,6 +15,7 @@ from fusion_models.linear_diagnoser import LinearDiagnoser
 from pipelines.cases.examples import Example
 from pipelines.cases.leakage.audit import audit, refuse_leaks
 from pipelines.cases.leakage.case import AuditedCase
+from pipelines.cases.value_units import units_of
 from pipelines.models.artefact import save_model
 from pipelines.models.build import build_case_model, build_novelty, build_scan_encoder, with_window
 from pipelines.models.features import encode, novelty_tokens, pooled_scans
@@ -58,7 +59,7 @@ def train_small(
     )
     recipe = with_window(recipe, note_model.window)
     torch.manual_seed(recipe.training.seed)
-    scan_encoder = build_scan_encoder(recipe, signs=0)
+    scan_encoder = build_scan_encoder(recipe, signs=0, builder=recipe.scan.builder)
     if "scan" in recipe.modalities:
         if recipe.scan.weights is None:
             raise SettingsError(
@@ -107,6 +108,7 @@ def train_small(
         recipe,
         signs=(),
         note_digest=note_model.digest,
+        units=units_of(examples, modalities=recipe.modalities),
         training={
             "cases": {"train": len(used), "test": len(tested)},
             "cohort_digest": cohort_digest,

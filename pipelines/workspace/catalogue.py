@@ -22,12 +22,15 @@ from data_schemas.cohort import IdMapping, Label
 from data_schemas.errors import InputError, WorkspaceError
 from data_schemas.note import Note
 from data_schemas.observation import Observation
+from data_schemas.patient_link import PatientLink
 from data_schemas.reasons import Reason
 from data_schemas.scan import Geometry, Index, Scan, Series, SeriesStatus
 from pipelines.workspace import tables
 from pipelines.workspace.database import read, write
 from pipelines.workspace.digests import json_digest, sha256_bytes
 from pipelines.workspace.identity import keyed_digest, normalise_id, patient_key, study_key
+from pipelines.workspace.origins import overtaken, source_key, supersede_rest
+from pipelines.workspace.patient_links import link_version
 from pipelines.workspace.versions import PutCounts, Version, put_versions, rows_in
 
 R = TypeVar("R", bound=Record)
@@ -74,11 +77,30 @@ def put_notes(engine: Engine, key: bytes, notes: Sequence[Note]) -> PutCounts:
 
 
 def put_observations(engine: Engine, key: bytes, observations: Sequence[Observation]) -> PutCounts:
-    """Put observations. Of the same patient, code, moment and study the last value put is current."""
+    """Put observations. Of the same patient, code, moment and study the last value put is current.
+
+    What a later version of a source's resource gives replaces all that an earlier one gave, whatever patient, code,
+    moment or study that was of; an earlier version that comes later is kept as history.
+    """
     if any(isinstance(item.value, float) and not abs(item.value) < float("inf") for item in observations):
         raise InputError("an observation's value is not a finite number; leave out such rows")
     rows = [_observation_version(key, item) for item in observations]
-    return write(engine, lambda connection: put_versions(connection, tables.observation, rows))
+    origins = {source_key(key, item.origin): item.origin for item in observations if item.origin}
+
+    def work(connection: Connection) -> PutCounts:
+        table = tables.observation
+        old = overtaken(connection, table, origins)
+        late = frozenset(row.version for row in rows if row.columns["source_key"] in old)
+        known = {row.version for row in rows_in(connection, table.c.version, [row.version for row in rows])}
+        counts = put_versions(connection, table, rows, late=late)
+        kept: dict[str, set[str]] = defaultdict(set)
+        for row in rows:
+            kept[row.columns["source_key"]].add(row.version)
+        # A version that is known, current or superseded, changes nothing.
+        fresh = {name: versions for name, versions in kept.items() if name not in old and versions - known}
+        return counts + PutCounts(superseded=supersede_rest(connection, table, fresh))
+
+    return write(engine, work)
 
 
 def put_labels(engine: Engine, key: bytes, labels: Sequence[Label]) -> PutCounts:
@@ -113,6 +135,7 @@ def rows_of_records(
     observations: Iterable[Observation] = (),
     labels: Iterable[Label] = (),
     id_map: Iterable[IdMapping] = (),
+    links: Iterable[PatientLink] = (),
 ) -> dict[str, list[str]]:
     """The primary keys of the rows that records are put as, by table."""
     return {
@@ -120,6 +143,7 @@ def rows_of_records(
         tables.observation.name: [_observation_version(key, item).version for item in observations],
         tables.label.name: [_label_version(key, item).version for item in labels],
         tables.id_map.name: [_mapping_version(key, item).version for item in id_map],
+        tables.patient_link.name: [link_version(key, item).version for item in links],
     }
 
 
@@ -284,7 +308,13 @@ def _observation_version(key: bytes, item: Observation) -> Version:
     patient = _patient(key, item.patient.patient_id)
     taken = item.taken.isoformat() if item.taken else ""
     slot = observation_slot(key, patient, item.code, taken, item.study_uid, item.accession)
-    return _version(slot, item, patient_key=patient, code=item.code[:200])
+    record = _json(item) if item.origin else _json(item, exclude={"origin"})  # as it was before there were any
+    return Version(
+        slot=slot,
+        version=sha256_bytes(f"{slot}{record}".encode()),
+        record=record,
+        columns={"patient_key": patient, "code": item.code[:200], "source_key": source_key(key, item.origin)},
+    )
 
 
 def _label_version(key: bytes, item: Label) -> Version:
@@ -311,9 +341,9 @@ def _study(key: bytes, uid: str) -> str:
     return study_key(key, uid) if normalise_id(uid) else ""
 
 
-def _json(item: Record) -> str:
+def _json(item: Record, *, exclude: set[str] | None = None) -> str:
     try:
-        return item.model_dump_json()
+        return item.model_dump_json(exclude=exclude)
     except (PydanticSerializationError, UnicodeError):
         kind = type(item).__name__.lower()
         raise InputError(f"a {kind} holds text that is not Unicode; read its source with the right encoding") from None

@@ -28,6 +28,7 @@ NAMES = {
     "observation": "observations",
     "label": "labels",
     "id_map": "id map rows",
+    "patient_link": "patient links",
     "quarantined_series": "quarantined series",
     "diagnosis": "diagnoses",
     "attempt": "attempts",
@@ -68,6 +69,8 @@ def rows_of(connection: Connection, whose: Whose) -> dict[str, list[str]]:
             row.series_key for row in rows_in(connection, stuck.c.series_key, sorted(whose.series_keys))
         ],
     }
+    links = tables.patient_link
+    found[links.name] = _keys(rows_in(connection, links.c.patient_key, sorted(whose.record_keys)))
     for table in (tables.note, tables.observation):
         found[table.name] = _keys(rows_in(connection, table.c.patient_key, sorted(whose.record_keys)))
         if whose.study_uids or whose.accessions:

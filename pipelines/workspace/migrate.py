@@ -13,8 +13,8 @@ from pipelines.workspace.database import read, write
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISION = "0001"
-KNOWN = ("0000", REVISION)  # oldest first; the last is this version's
+REVISION = "0002"
+KNOWN = ("0000", "0001", REVISION)  # oldest first; the last is this version's
 
 
 def alembic_config(connection: Connection) -> Config:

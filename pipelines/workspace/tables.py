@@ -46,9 +46,15 @@ scan = _versions(
     Column("files", Integer, nullable=False),
 )
 note = _versions("note")
-observation = _versions("observation", Column("code", String(200), nullable=False))
+# ``source_key`` is the resource of the source that gave the value, "" where the source has none (a table).
+observation = _versions(
+    "observation",
+    Column("code", String(200), nullable=False),
+    Column("source_key", KEY, nullable=False, server_default="", index=True),
+)
 label = _versions("label", Column("study_key", KEY, nullable=False), Column("finding", String(200), nullable=False))
 id_map = _versions("id_map")
+patient_link = _versions("patient_link")
 
 quarantined_series = Table(
     "quarantined_series",

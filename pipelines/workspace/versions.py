@@ -43,23 +43,26 @@ def put_versions(
     several: bool = False,
     revive: bool = False,
     spare: frozenset[str] = frozenset(),
+    late: frozenset[str] = frozenset(),
 ) -> PutCounts:
     """Add the versions that the table does not hold, and supersede the other current versions of their slots.
 
     A version that is known, current or superseded, changes nothing: reading an old export again takes nothing back.
     Of several new versions of one slot in one call the last stays current, or all of them where ``several`` is set.
-    Versions in ``spare`` stay current whatever comes. With ``revive`` the last put decides even where it is known: a
-    correction can be taken back by putting the old version again.
+    Versions in ``spare`` stay current whatever comes; those in ``late`` are kept as history alone. With ``revive`` the
+    last put decides even where it is known: a correction can be taken back by putting the old version again.
     """
     unique = {row.version: row for row in rows}
     held = {row.version: row for row in rows_in(connection, table.c.version, list(unique))}
     new = [row for row in unique.values() if row.version not in held]
-    last = {row.slot: row.version for row in unique.values()}
-    wanted = [row for row in unique.values() if revive and (several or last[row.slot] == row.version)]
+    last = {row.slot: row.version for row in unique.values() if row.version not in late}
+    wanted = [row for row in unique.values() if revive and (several or last.get(row.slot) == row.version)]
     back = [row for row in wanted if row.version in held and held[row.version].superseded is not None]
     now = time.time()
     stays: dict[str, set[str]] = {}
     for row in [*new, *back]:
+        if row.version in late:
+            continue
         stays[row.slot] = {last[row.slot] if revive else row.version}
     if several:
         for row in unique.values():
@@ -67,7 +70,7 @@ def put_versions(
     older = rows_in(
         connection,
         table.c.slot,
-        sorted({row.slot for row in [*new, *back]}),
+        sorted({row.slot for row in [*new, *back] if row.version not in late}),
         table.c.superseded.is_(None),
     )
     leaving = [row.version for row in older if row.version not in stays[row.slot] | spare]
@@ -75,7 +78,7 @@ def put_versions(
         connection.execute(update(table).where(table.c.version.in_(part)).values(superseded=now))
     for part in _parts([row.version for row in back]):
         connection.execute(update(table).where(table.c.version.in_(part)).values(superseded=None))
-    values = [_values(row, now, current=row.version in stays[row.slot]) for row in new]
+    values = [_values(row, now, current=row.version in stays.get(row.slot, ())) for row in new]
     if values:
         connection.execute(insert(table), values)
     superseded = len(leaving) + sum(value["superseded"] is not None for value in values)

@@ -39,7 +39,7 @@ def test_help_names_every_verb_and_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     verbs = "demo synth inspect volume ingest receive cohort train diagnose promote rollback serve export settings"
-    verbs += " forget compile pretrain evaluate scan-table"
+    verbs += " forget compile pretrain tune evaluate scan-table"
     for verb in verbs.split():
         assert f"  {verb} " in done.stdout
 

@@ -114,10 +114,11 @@ def test_a_scan_that_cannot_be_read_is_counted_and_left_out(
     assert "1 labelled cases could not be read" in done.err
 
 
-def test_a_workspace_without_labels_is_an_empty_cohort(scanote: Scanote, tmp_path: Path) -> None:
-    create_workspace(tmp_path / "w")
-    told = json.loads(scanote("cohort", "-w", tmp_path / "w", "--json").out)
-    assert told["audit"]["leaks"] == []
+def test_a_workspace_without_labels_is_one_line_that_says_what_to_ingest(scanote: Scanote, tmp_path: Path) -> None:
+    create_workspace(tmp_path / "empty")
+    done = scanote("cohort", "-w", tmp_path / "empty", "--json")
+    assert done.code == 2
+    assert done.complaint.startswith("scanote: no labelled case in this workspace: ingest scans, and labels")
 
 
 def test_training_on_too_few_cases_is_one_line(scanote: Scanote, cohort: Workspace) -> None:

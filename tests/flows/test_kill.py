@@ -55,6 +55,7 @@ def two_workspaces(champion: Callable[..., Workspace], tmp_path: Path) -> tuple[
     return first, open_workspace(tmp_path / "second")
 
 
+@pytest.mark.slow
 def test_a_killed_batch_run_again_ends_as_one_run(two_workspaces: tuple[Workspace, Workspace]) -> None:
     whole, broken = two_workspaces
     run(whole)

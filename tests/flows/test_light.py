@@ -11,12 +11,17 @@ import pytest
 import yaml
 
 from data_schemas.diagnosis import Diagnosis
+from data_schemas.settings import ModelRecipe
 from pipelines.cases.ingest import ingest
+from pipelines.diagnosis.speaker import load_speaker
 from pipelines.models.compile.kept import compiled_folder
-from pipelines.models.registry import resolve
+from pipelines.models.compile.match import Matched
+from pipelines.models.registry import resolve, versions
 from pipelines.models.tracking import tracking
+from pipelines.review import distil
 from pipelines.synthetic.write import write_hospital
 from pipelines.workspace import ledger
+from pipelines.workspace.memberships import members
 from pipelines.workspace.paths import Workspace, open_workspace
 
 Scanote = Callable[..., Any]
@@ -101,6 +106,7 @@ def test_a_compiled_champion_is_kept_tagged_and_diagnoses_as_the_champion_does(
     known = json.loads(scanote("compile", "champion", "-w", labelled.root, "--json").out)
     assert known["known"]
     assert known["parity"] == told["parity"]
+    assert known["calibration"] == {}
 
 
 @pytest.mark.slow
@@ -113,3 +119,113 @@ def test_what_cannot_be_shown_to_be_equal_is_not_kept(scanote: Scanote, labelled
     version = resolve(open_workspace(labelled.root), task="chest-ct", selector="champion")
     place = compiled_folder(labelled, model_digest=version.digest, backend="openvino", precision="int8")
     assert not place.exists()
+
+
+@pytest.mark.slow
+def test_the_own_calibration_of_what_was_kept_speaks_with_it(scanote: Scanote, labelled: Workspace) -> None:
+    """The card is given a calibration that nobody could overlook."""
+    made = json.loads(scanote("compile", "champion", "-w", labelled.root, "--draws", "50", "--json").out)
+    path = Path(made["kept"]) / "compiled.json"
+    card = json.loads(path.read_text())
+    card["calibration"] = {"pleural-effusion": [1.0, 2.0]}
+    path.write_text(json.dumps(card))
+    use(labelled, backend="openvino")
+    reader = load_speaker(open_workspace(labelled.root), "champion").model.case_model.diagnoser
+    assert isinstance(reader, Matched)
+    assert reader.intercept.tolist() == [2.0, 0.0]
+
+
+@pytest.fixture
+def many(champion: Callable[..., Workspace], tmp_path: Path) -> Workspace:
+    """A champion, and enough patients to train on."""
+    made = champion("many")
+    hospital = write_hospital(tmp_path / "many-patients", patients=44, seed=13)
+    ingest(made, scans=[hospital.scans], notes=[hospital.records], labels=[hospital.labels])
+    return made
+
+
+@pytest.fixture
+def student(tmp_path: Path) -> Path:
+    path = tmp_path / "student.yaml"
+    path.write_text(yaml.safe_dump({"scan": {"width": 0.125}, "fusion": {"width": 8, "heads": 1}}))
+    return path
+
+
+@pytest.mark.slow
+def test_a_student_that_says_something_else_is_not_registered(scanote: Scanote, many: Workspace, student: Path) -> None:
+    done = scanote("compile", "champion", "-w", many.root, "--distill", student, "--draws", "50")
+    assert done.code == 1
+    assert "failed: " in done.out
+    assert "is not registered" in done.err
+    assert len(versions(many, "chest-ct")) == 1
+
+
+@pytest.mark.slow
+def test_a_student_that_passes_is_a_version_of_its_own_that_knows_its_teacher(
+    scanote: Scanote, many: Workspace, student: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No cohort of 44 patients proves parity, so here every report passes."""
+    honest = distil.check_parity
+    monkeypatch.setattr(
+        distil, "check_parity", lambda *given, **how: honest(*given, **how).model_copy(update={"failed": ()})
+    )
+    done = scanote("compile", "champion", "-w", many.root, "--distill", student, "--draws", "50", "--json")
+    assert done.code == 0
+    told = json.loads(done.out)
+    assert (told["teacher"], told["version"]) == ("1", "2")
+    teacher, new = versions(many, "chest-ct")
+    with tracking(many) as client:
+        tags = client.get_model_version(new.name, new.version).tags
+    assert tags["scanote.teacher"] == teacher.digest
+    assert tags["scanote.synthetic"] == "yes"
+    sizes = {part["part"]: part for part in told["parity"]["parts"]}
+    assert sizes["scan"]["compiled_mb"] < 0.5 * sizes["scan"]["torch_mb"]
+    with many.database() as engine:
+        assert {row.split for row in members(engine, new.digest)} == {"train", "validation", "test"}
+    place = many.artifacts / "compiled" / teacher.digest / f"student-{new.digest[:16]}" / "parity.json"
+    assert json.loads(place.read_text()) == told["parity"]
+
+
+def test_a_student_file_that_asks_for_another_grid_is_one_line(
+    scanote: Scanote, champion: Callable[..., Workspace], tmp_path: Path
+) -> None:
+    path = tmp_path / "student.yaml"
+    path.write_text("scan: {shape: [8, 8, 8]}\n")
+    done = scanote("compile", "champion", "-w", champion().root, "--distill", path)
+    assert done.code == 2
+    assert "'scan.shape' is its teacher's" in done.complaint
+
+
+@pytest.fixture
+def linear(bare: Callable[..., Workspace], recipe: ModelRecipe, tmp_path: Path, scanote: Scanote) -> Workspace:
+    """A linear model of notes and observations, fitted on all of 24 patients, as champion."""
+    small = recipe.model_copy(
+        update={
+            "modalities": ("note", "observation"),
+            "fusion": recipe.fusion.model_copy(update={"kind": "linear"}),
+            "training": recipe.training.model_copy(update={"folds": 2, "repeats": 1}),
+        }
+    )
+    made = bare(model=small.model_dump(mode="json"), sources={})
+    hospital = write_hospital(tmp_path / "hospital", patients=30, seed=12)
+    ingest(made, scans=[hospital.scans], notes=[hospital.records], labels=[hospital.labels])
+    assert scanote("train", "-w", made.root).code == 0
+    return made
+
+
+@pytest.mark.slow
+def test_a_linear_model_is_compiled_in_fp32_and_says_what_it_was_measured_on(
+    scanote: Scanote, linear: Workspace
+) -> None:
+    made = scanote("compile", "challenger", "-w", linear.root, "--draws", "50")
+    assert made.code == 0, made.err
+    assert "| note | fp32 |" in made.out
+    assert "The model was fitted on" in made.out
+    light = scanote(
+        "compile", "challenger", "-w", linear.root, "--backend", "onnxruntime", "--precision", "int8", "--draws", "50"
+    )
+    assert light.code == 2
+    assert (
+        "a linear model is fitted on all cases, so there is none to measure what scores otherwise with"
+        in light.complaint
+    )

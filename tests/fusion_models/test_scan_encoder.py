@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from fusion_models.scan_encoder import RESNET_TAPS, ScanEncoder, cell_centres
+from fusion_models.scan_encoder import ScanEncoder, cell_centres
+from fusion_models.scan_encoders.cnn import RESNET_TAPS
 
 
 def build(architecture: str = "resnet10", tap: str = "layer3", width: float = 0.125, signs: int = 2) -> ScanEncoder:

@@ -95,7 +95,7 @@ def with_graphs(
     if SCAN in graphs:
         graph = graphs[SCAN]
         body = CompiledBody(open_graph(graph.data, backend=backend, threads=threads, one_case=True))
-        encoder = _with_part(model.scan_encoder, "body", body)
+        encoder = with_part(model.scan_encoder, "body", body)
         model = replace(model, scan_encoder=encoder, scan_digest=_digest(model.scan_digest, graph, backend))
     if NOTE in graphs:
         graph, note = graphs[NOTE], model.note_model
@@ -105,7 +105,7 @@ def with_graphs(
             one_by_one=graph.precision == "int8",
         )
         note = replace(
-            note, encoder=_with_part(note.encoder, "backbone", backbone), digest=_digest(note.digest, graph, backend)
+            note, encoder=with_part(note.encoder, "backbone", backbone), digest=_digest(note.digest, graph, backend)
         )
         model = replace(model, note_model=note)
     return model
@@ -115,7 +115,7 @@ def _digest(before: str, graph: Graph, backend: Backend) -> str:
     return json_digest([before, backend, sha256_bytes(graph.data)])
 
 
-def _with_part(module: Module, name: str, part: nn.Module) -> Module:
+def with_part(module: Module, name: str, part: nn.Module) -> Module:
     """The same module, its other parts shared, with another part under one name."""
     changed = copy.copy(module)
     changed._modules = {**module._modules, name: part}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from data_schemas.base import Record
 from data_schemas.errors import ModelError
@@ -28,7 +28,9 @@ CARD = "compiled.json"
 class CompiledCard(Record):
     """``compiled.json``: which model it stands for, the digests of its graphs, and the parity report it passed.
 
-    ``parts`` holds precision and SHA-256 of each encoder's graph. Aggregates only, nothing of any patient.
+    ``parts`` holds precision and SHA-256 of each encoder's graph. ``calibration`` is the light model's own, fitted on
+    ``matched_cases`` cases: by finding, the slope and the intercept of its logits. ``pruned`` is the share of inner
+    channels that its scan encoder was relieved of. Aggregates only, nothing of any patient.
     """
 
     format: Literal[1] = 1
@@ -37,7 +39,10 @@ class CompiledCard(Record):
     precision: Precision
     library: str
     parts: dict[str, tuple[str, str]]
+    pruned: float = 0.0
     calibration_scans: int = 0
+    calibration: dict[str, tuple[float, float]] = Field(default_factory=dict)
+    matched_cases: int = 0
     parity: ParityReport
 
 

@@ -16,6 +16,7 @@ from pipelines.cases.examples import Example
 from pipelines.models.artefact import LoadedModel
 from pipelines.models.compile.compiled import NOTE, SCAN, Graph
 from pipelines.models.note_features import windows_of_case
+from pipelines.models.reading import read_cases
 from pipelines.models.weights import NoteModel
 
 ROUNDS = 7
@@ -53,6 +54,29 @@ def measure_speed(
     return tuple(speeds)
 
 
+@torch.no_grad()
+def measure_student(
+    teacher: LoadedModel, student: LoadedModel, examples: Sequence[Example], *, rounds: int = ROUNDS
+) -> tuple[PartSpeed, ...]:
+    """Median time of a student's scan encoder and of its teacher's on one scan, and what reads all tokens of a case.
+
+    ``torch_ms`` and ``torch_mb`` are the teacher's, ``compiled_ms`` and ``compiled_mb`` the student's.
+    """
+    speeds = []
+    example = next((row for row in examples if row.scan is not None), examples[0])
+    if example.scan is not None and "scan" in teacher.card.recipe.modalities:
+        volume = torch.tensor(example.scan.values[None]).float()
+        bodies = (teacher.scan_encoder.body, student.scan_encoder.body)
+        one, other = bodies
+        times = in_turns([lambda: one(volume), lambda: other(volume)], rounds=rounds)
+        speeds.append(_pair(SCAN, times, *map(_megabytes, bodies)))
+    batches = [read_cases(model, [example]).features.batch for model in (teacher, student)]
+    readers = (teacher.case_model, student.case_model)
+    calls = [lambda net=net, batch=batch: net(batch) for net, batch in zip(readers, batches, strict=True)]
+    speeds.append(_pair("fusion", in_turns(calls, rounds=rounds), *map(_megabytes, readers)))
+    return tuple(speeds)
+
+
 def in_turns(calls: Sequence[Callable[[], object]], *, rounds: int) -> list[float]:
     """Median milliseconds of each call over some rounds, each calling all of them, after a round that is not told."""
     times = np.empty((rounds + 1, len(calls)))
@@ -65,15 +89,22 @@ def in_turns(calls: Sequence[Callable[[], object]], *, rounds: int) -> list[floa
 
 
 def _speed(part: str, graph: Graph, net: nn.Module, times: Sequence[float]) -> PartSpeed:
-    size = sum(value.numel() * value.element_size() for value in net.state_dict().values())
+    return _pair(part, times, _megabytes(net), len(graph.data) / 1e6, precision=graph.precision)
+
+
+def _pair(part: str, times: Sequence[float], before: float, after: float, *, precision: str = "fp32") -> PartSpeed:
     return PartSpeed(
         part=part,
-        precision=graph.precision,
+        precision=precision,
         torch_ms=round(times[0], 3),
         compiled_ms=round(times[1], 3),
-        torch_mb=round(size / 1e6, 3),
-        compiled_mb=round(len(graph.data) / 1e6, 3),
+        torch_mb=round(before, 3),
+        compiled_mb=round(after, 3),
     )
+
+
+def _megabytes(net: nn.Module) -> float:
+    return sum(value.numel() * value.element_size() for value in net.state_dict().values()) / 1e6
 
 
 def _longest_window(examples: Sequence[Example], note: NoteModel, recipe: NoteRecipe) -> Tensor | None:

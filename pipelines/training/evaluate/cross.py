@@ -23,7 +23,7 @@ from pipelines.cases.leakage.case import AuditedCase
 from pipelines.models.artefact import load_model
 from pipelines.training.cohort import FEWEST_TRAINING_CASES
 from pipelines.training.evaluate.curves import Reading, join_readings, read_perturbed
-from pipelines.training.evaluate.evaluation import Evaluation, columns, summarise
+from pipelines.training.evaluate.evaluation import Evaluation, columns, summarise, unmeasured
 from pipelines.training.evaluate.folds import cross_splits, patient_labels
 from pipelines.training.evaluate.held_out import reader
 from pipelines.training.evaluate.scored import Scored, join_scored, scored
@@ -33,7 +33,7 @@ from pipelines.training.trained import Stage, Trained, no_stage
 from pipelines.workspace.cache import ArrayCache
 
 KIND = "cross-validation"
-LOUD = ("pipelines.training.cohort", "pipelines.training.fitting")
+LOUD = ("pipelines.training.cohort", "pipelines.training.fitting", "pipelines.training.targets")
 
 
 def cross_validate(
@@ -78,7 +78,7 @@ def cross_validate(
     context = {row.example.study_key: row for row in audited or ()}
     parts: list[Scored] = []
     readings: list[list[Reading]] = []
-    with (stage or no_stage)("cross-validate", folds * repeats) as report, _each_warning_once():
+    with (stage or no_stage)("cross-validate", folds * repeats) as report, each_warning_once():
         for number, (repeat, split) in enumerate(_runs(examples, recipe, folds=folds, repeats=repeats, seed=seed)):
             rows = [replace(row, split=split[row.patient_key]) for row in examples]
             with tempfile.TemporaryDirectory(dir=cache.root if cache else None, prefix="fold-") as work:
@@ -96,7 +96,7 @@ def cross_validate(
                 part = scored(tested, _in_order(trained, tested, findings), findings, stratum=number, groups=groups)
                 parts.append(_in_repeat(part, repeat, repeats))
                 if curves and repeat == 0:
-                    read = reader(load_model(trained.folder), findings, cache=cache)
+                    read = reader(load_model(trained.folder, builder=recipe.scan.builder), findings, cache=cache)
                     readings.append(read_perturbed(tested, read, seed=seed))
             report(number + 1, folds * repeats)
     given, main = join_scored(parts), arm_of_fusion(recipe.fusion.kind)
@@ -152,6 +152,7 @@ def check_folds(
         )
     if recipe.scan.weights is not None:
         notices.append("the scan encoder starts from weights of a file: they must not come from these patients")
+    notices += unmeasured(recipe.targets)
     return recipe.model_copy(update={"findings": tuple(kept)}), tuple(notices)
 
 
@@ -184,7 +185,7 @@ def _in_repeat(part: Scored, repeat: int, repeats: int) -> Scored:
 
 
 @contextmanager
-def _each_warning_once() -> Iterator[None]:
+def each_warning_once() -> Iterator[None]:
     """Every fold warns of what its cohort lacks; once is enough."""
     told: set[str] = set()
 

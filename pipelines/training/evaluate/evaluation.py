@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -120,6 +120,12 @@ def _told(count: int) -> str:
 def shared_findings(names: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """The findings of the first model that every other one has too."""
     return tuple(name for name in names[0] if all(name in other for other in names[1:]))
+
+
+def unmeasured(targets: Collection[str]) -> list[str]:
+    """That the targets of a recipe or model are not evaluated, where it has any."""
+    told = "the tables are of the findings; scanote train measures targets on its test split"
+    return [f"not measured here: {', '.join(sorted(targets))} ({told})"] if targets else []
 
 
 def columns(probabilities: np.ndarray, has: Sequence[str], wanted: Sequence[str]) -> np.ndarray:

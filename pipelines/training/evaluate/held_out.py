@@ -11,7 +11,7 @@ from pipelines.cases.examples import Example
 from pipelines.models.artefact import LoadedModel
 from pipelines.models.reading import read_cases
 from pipelines.training.evaluate.curves import read_perturbed
-from pipelines.training.evaluate.evaluation import Evaluation, columns, shared_findings, summarise
+from pipelines.training.evaluate.evaluation import Evaluation, columns, shared_findings, summarise, unmeasured
 from pipelines.training.evaluate.scored import scored
 from pipelines.workspace.cache import ArrayCache
 
@@ -59,6 +59,7 @@ def evaluate_models(
     if not findings:
         raise InputError("the models have no finding in common: compare models of the same findings")
     told = [f"finding {name} is left out: not every model knows it" for name in known[0] if name not in findings]
+    told += unmeasured({target for model in models.values() for target in model.card.recipe.targets})
     cases = {name: [by_key[name][key] for key in keys] for name in names}
     read = {name: reader(model, findings, cache=cache) for name, model in models.items()}
     given = scored(cases[main], {name: read[name](cases[name]) for name in names}, findings, groups=groups)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
 
 from data_schemas.errors import InputError
 from data_schemas.parity import Bounds, FindingParity, ParityReport, PartSpeed
+from fusion_models.fusions.reading import Reading
 from fusion_models.tokens import Tokens
 from pipelines.cases.examples import Example
 from pipelines.models.artefact import LoadedModel
@@ -34,6 +35,7 @@ def check_parity(
     parts: tuple[PartSpeed, ...] = (),
     draws: int = 1000,
     seed: int = 0,
+    fitted_on: int = 0,
     cache: ArrayCache | None = None,
 ) -> ParityReport:
     """Read labelled cases with both, and compare what they say.
@@ -44,6 +46,8 @@ def check_parity(
         Cases that neither was fitted or calibrated on.
     exact
         Whether the compiled model is in fp32: then its scores must be the same within 1e-3.
+    fitted_on
+        How many of the cases the model was fitted on after all. That is no harm where the scores must be the same.
 
     Raises
     ------
@@ -54,7 +58,7 @@ def check_parity(
         raise InputError("no labelled case outside of the training split: parity cannot be measured; ingest more")
     one, other = (read_cases(net, examples, cache=cache) for net in (model, compiled))
     recipe = model.card.recipe
-    return compare(
+    report = compare(
         one.probabilities,
         other.probabilities,
         label_matrix(examples, recipe.findings).numpy(),
@@ -65,7 +69,19 @@ def check_parity(
         novelty_changed=int((_novel(model, one) != _novel(compiled, other)).sum()),
         draws=draws,
         seed=seed,
+        fitted_on=fitted_on,
     )
+    apart = tuple(_estimates_apart(one.reading, other.reading)) if exact else ()
+    return report.model_copy(update={"failed": (*report.failed, *apart)})
+
+
+def _estimates_apart(one: Reading, other: Reading) -> Iterator[str]:
+    """Targets whose level probabilities, or standardised value, differ by more than rounding."""
+    for name, said in one.targets.items():
+        pair = (said, other.targets[name]) if said.shape[1] == 1 else (said.sigmoid(), other.targets[name].sigmoid())
+        largest = float((pair[1] - pair[0]).abs().max())
+        if not largest <= EXACT:
+            yield f"{name}: an estimate differs by {largest:.1e}, in fp32"
 
 
 def compare(
@@ -80,6 +96,7 @@ def compare(
     novelty_changed: int = 0,
     draws: int = 1000,
     seed: int = 0,
+    fitted_on: int = 0,
 ) -> ParityReport:
     """The report on probabilities [N, F] of both, and labels [N, F] with NaN where unknown.
 
@@ -122,6 +139,7 @@ def compare(
         parts=parts,
         threads=torch.get_num_threads(),
         novelty_changed=novelty_changed,
+        fitted_on=fitted_on,
         failed=tuple(failed),
     )
 

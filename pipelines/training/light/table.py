@@ -6,13 +6,13 @@ from data_schemas.parity import Bounds, FindingParity, ParityReport
 
 
 def parity_table(report: ParityReport) -> str:
-    """The findings, then the encoders, then what did not hold."""
+    """The findings, then the parts, then what did not hold."""
     lines = [
         "| finding | cases (positive) | scores differ at most (mean) | AUROC differs by | Brier differs by | slope |",
         "|---|---|---|---|---|---|",
         *(_finding(row) for row in report.findings),
         "",
-        "| encoder | precision | torch ms | compiled ms | times as fast | torch MB | compiled MB |",
+        "| part | precision | model ms | light ms | times as fast | model MB | light MB |",
         "|---|---|---|---|---|---|---|",
         *(
             f"| {part.part} | {part.precision} | {part.torch_ms:.1f} | {part.compiled_ms:.1f} | {part.ratio:.2f} "
@@ -22,6 +22,11 @@ def parity_table(report: ParityReport) -> str:
         "",
         f"{report.cases} cases of {report.patients} patients, {report.threads} threads; the novelty remark changed for "
         f"{report.novelty_changed} of them.",
+        *(
+            [f"The model was fitted on {report.fitted_on} of them: it holds none back, and no score may differ."]
+            if report.fitted_on
+            else []
+        ),
         *(f"failed: {line}" for line in report.failed),
     ]
     return "\n".join(lines)

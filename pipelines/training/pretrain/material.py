@@ -16,6 +16,7 @@ from pipelines.cases.examples import SECTION_NUMBER, Example, Sentence
 from pipelines.cases.ingest import load_cases
 from pipelines.cases.labelled import add_sources, load_cohort
 from pipelines.cases.leakage.case import own_reports
+from pipelines.cases.merged import merged_in
 from pipelines.cases.people import match_people
 from pipelines.cases.prepare import prepare
 from pipelines.cases.split import split_patients
@@ -142,7 +143,9 @@ def read_texts(workspace: Workspace, *, splits: Mapping[str, Split] | None = Non
     rules = workspace.settings.link
     ids = {"ignore_id_case": rules.ignore_id_case, "ignore_leading_zeros": rules.ignore_leading_zeros}
     with workspace.database() as engine:
-        scans, id_map, notes = catalogue.scans(engine), catalogue.id_map(engine), catalogue.notes(engine)
+        merged = merged_in(engine, rules)
+        scans, id_map = merged.scans(catalogue.scans(engine)), merged.id_map(catalogue.id_map(engine))
+        notes = merged.records(catalogue.notes(engine))
     people = match_people((scan.patient.patient_id for scan in scans), id_map, **ids)
     owners: dict[str, list[Note]] = {}
     for note in notes:
@@ -151,7 +154,7 @@ def read_texts(workspace: Workspace, *, splits: Mapping[str, Split] | None = Non
         )
         if record and record not in people.ambiguous_records:
             owners.setdefault(key_of(workspace, people.scan_id.get(record, record)), []).append(note)
-    given = {key_of(workspace, patient): split for patient, split in (splits or {}).items()}
+    given = {key_of(workspace, merged.scan_id(patient)): split for patient, split in (splits or {}).items()}
     split_of = split_of_patients(workspace, list(owners), given)
     found: dict[Split, set[str]] = {"train": set(), "validation": set()}
     for key, held in owners.items():

@@ -269,7 +269,7 @@ def _examples(
 
 def _scan_encoder(recipe: ModelRecipe) -> Any:
     torch.manual_seed(recipe.training.seed)
-    encoder = build_scan_encoder(recipe, signs=1)
+    encoder = build_scan_encoder(recipe, signs=1, builder=recipe.scan.builder)
     if recipe.scan.weights is not None:
         load_scan_weights(encoder, Path(recipe.scan.weights))
     return encoder

@@ -10,6 +10,7 @@ from data_schemas.cohort import CohortMember, LabelValue
 from data_schemas.observation import Observation
 from data_schemas.scan import Geometry, PatientFacts, Scan
 from data_schemas.settings import ModelRecipe, ScanRecipe
+from data_schemas.target import TargetRecipe
 from pipelines.cases.plan import plan_recipe
 
 PATIENT = PatientFacts(patient_id="1")
@@ -141,3 +142,18 @@ def test_a_few_stated_modalities_decide_for_the_silent_ones() -> None:
     cases = [case(str(number), scan("MR" if number == 0 else "")) for number in range(5)]
     plan = plan_recipe(ModelRecipe(), cases, members(relapse=(1, 0)), in_hu=never)
     assert (plan.recipe.scan.modalities, plan.recipe.scan.intensity) == (("MR",), "z-score")
+
+
+def test_a_small_cohort_with_targets_keeps_its_network_and_says_why() -> None:
+    recipe = ModelRecipe(targets={"severity": TargetRecipe(kind="ordinal", levels=4)})
+    plan = plan_recipe(recipe, [case("0", scan())], members(relapse=(1, 0)), in_hu=never)
+    assert plan.recipe.fusion.kind == "cross-attention"
+    assert plan.recipe.targets == recipe.targets
+    [line] = [line for line in plan.why if line.startswith("fusion")]
+    assert "has no heads for model.targets" in line
+
+
+def test_labels_that_were_ingested_before_they_were_a_target_make_no_finding() -> None:
+    recipe = ModelRecipe(targets={"severity": TargetRecipe(kind="ordinal", levels=4)})
+    plan = plan_recipe(recipe, [case("0", scan())], members(relapse=(1, 0), severity=(1, 0)), in_hu=never)
+    assert plan.recipe.findings == ("relapse",)

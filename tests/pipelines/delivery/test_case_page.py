@@ -11,6 +11,7 @@ from data_schemas.note import Section
 from data_schemas.observation import Observation
 from data_schemas.reasons import MEANING, Reason, Remark
 from data_schemas.scan import PatientFacts
+from data_schemas.target import Estimate
 from pipelines.delivery.case_page import write_case_page
 from pipelines.delivery.render import showable
 
@@ -67,6 +68,24 @@ def test_a_line_of_history_stands_once(page, case):
 def test_observations_are_listed_with_their_unit_and_moment(page, case):
     rows = [row.text.split() for row in page(case()).all("tr")]
     assert rows[-1] == ["weight", "71.5", "kg", "undated"]
+
+
+def test_estimates_of_targets_are_told_with_how_sure_they_are(page):
+    grade = Estimate(target="severity", kind="ordinal", probabilities=(0.004, 0.25, 0.746), level=2)
+    sure = Estimate(target="fev1", kind="regression", value=2.346, unit="L", low=1.9, high=2.75, coverage=0.9)
+    plain = Estimate(target=BAD, kind="regression", value=17.0, unit="1")
+    shown = page(estimates=(grade, sure, plain)).by_id("targets").text
+    assert "severity" in shown
+    assert "level 2 of 0 to 2" in shown
+    assert "0: <0.01 · 1: 0.25 · 2: 0.75" in shown
+    assert "2.35 L" in shown
+    assert "1.9 to 2.75 L (90 % of cases like those of the validation split)" in shown
+    assert BAD in shown
+    assert "no interval" in shown
+
+
+def test_a_diagnosis_without_targets_has_no_such_section(page):
+    assert not [element for element in page().elements if element.attributes.get("id") == "targets"]
 
 
 # what is missing

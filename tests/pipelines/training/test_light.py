@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
+import torch
 
 from data_schemas.errors import InputError
 from data_schemas.parity import PartSpeed
+from pipelines.training.light import parity
 from pipelines.training.light.parity import compare
 from pipelines.training.light.table import parity_table
+from pipelines.workspace.cache import ArrayCache
 
 N = 400
 
@@ -113,3 +118,23 @@ def test_the_table_tells_findings_encoders_and_what_failed(scores, labels) -> No
     assert "| effusion | 400 (" in told
     assert "| scan | int8 | 30.0 | 10.0 | 3.00 | 4.0 | 1.0 |" in told
     assert "failed: effusion: Brier score" in told
+
+
+def test_an_estimate_of_a_target_that_differs_fails_in_fp32(loaded, examples, monkeypatch, tmp_path) -> None:
+    """A grade of three levels, read off the first finding's logit; the light model's is another one in one case."""
+    rows, honest = list(examples[-16:]), parity.read_cases
+
+    def with_grade(shift: float):
+        def read(model, given, *, cache=None):
+            done = honest(model, given, cache=cache)
+            steps = torch.stack([done.reading.logits[:, 0] + 1, done.reading.logits[:, 0] - 1], dim=1)
+            steps[3] += shift * (model is not loaded)
+            return dataclasses.replace(done, reading=done.reading._replace(targets={"severity": steps}))
+
+        return read
+
+    light = dataclasses.replace(loaded)
+    for shift, failed in ((0.0, []), (0.5, ["severity: an estimate differs"])):
+        monkeypatch.setattr(parity, "read_cases", with_grade(shift))
+        found = parity.check_parity(loaded, light, rows, exact=True, draws=20, cache=ArrayCache(tmp_path))
+        assert [line.split(" by ")[0] for line in found.failed] == failed

@@ -90,3 +90,13 @@ def test_no_patient_stands_on_both_sides_of_an_inner_fold(rows: list[tuple[int, 
     for patient, number in zip(patients, fold, strict=True):
         assert of.setdefault(patient, number) == number
     assert len(set(fold.tolist())) >= 2
+
+
+def test_more_features_than_cases_and_columns_that_repeat_are_no_hurdle() -> None:
+    random = np.random.default_rng(4)
+    label = (np.arange(60) % 2).astype(float)
+    values = np.repeat(random.standard_normal((60, 40)) + label[:, None], 60, axis=1)
+    fitted = fit_finding({"note": Vectors(values, np.ones(60, bool))}, label, [str(n) for n in range(60)], seed=0)
+    logits = fitted.arms["note"].logits({"note": Vectors(values, np.ones(60, bool))})
+    assert np.isfinite(logits).all()
+    assert logits[label == 1].mean() > logits[label == 0].mean() + 1

@@ -26,7 +26,7 @@ from pipelines.workspace.cache import ArrayCache
 RECIPE = ModelRecipe(
     findings=("relapse", "always"),
     observation_codes=("score",),
-    modalities=("radiomics", "note", "observation"),
+    modalities=("radiomics", "note", "words", "observation"),
     scan=ScanRecipe(shape=(12, 12, 12), spacing_mm=(4.0, 4.0, 4.0), modalities=("MR",), intensity="z-score"),
     fusion=FusionRecipe(kind="linear"),
     training=TrainingRecipe(folds=3, repeats=1, bootstrap=50),
@@ -67,7 +67,7 @@ def test_every_case_is_measured_by_a_model_that_never_saw_its_patient(trained: T
     [report] = trained.reports
     assert (report.finding, report.cases, report.model) == ("relapse", 60, SELECTED)
     assert report.auroc[SELECTED].value > 0.85
-    assert {"radiomics only", "note only", "observations only", LATE, SELECTED} <= set(report.auroc)
+    assert {"radiomics only", "note only", "words only", "observations only", LATE, SELECTED} <= set(report.auroc)
     assert trained.card.training["measured"] == "1 × 3 folds"
 
 

@@ -211,7 +211,7 @@ def test_a_disk_that_is_full_is_one_line_and_leaves_nothing(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     scans = scans_of(series())
-    monkeypatch.setattr("pipelines.scans.release.batch.os.fsync", full)
+    monkeypatch.setattr("pipelines.workspace.files.os.fsync", full)
     with pytest.raises(InputError, match="No space left"):
         release_scans(scans, tmp_path / "out", key=key, profile=Profile())
     assert {path.name for path in tmp_path.iterdir()} == {"series"}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import hl7
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from data_schemas.reasons import Reason, Remark
@@ -118,6 +118,7 @@ def test_other_separators_are_read_as_the_message_names_them(v2, read) -> None:
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(noise=st.binary(max_size=40), place=st.integers(0, 400))
+@example(noise=b"\x1c", place=3)
 def test_a_mangled_message_is_read_or_refused_but_never_raises(v2, tmp_path: Path, noise: bytes, place: int) -> None:
     whole = "\r".join(v2.report(v2.obx("TX", "GDT", "Clear."), v2.obx("NM", "1988-5^CRP^LN", "5", "mg/L"))).encode()
     path = tmp_path / "any.hl7"
