@@ -75,6 +75,10 @@ class SlabPool(nn.Module):
         self.slab = slab
         self.score = nn.Sequential(nn.Conv2d(depth, HIDDEN, 1), nn.Tanh(), nn.Conv2d(HIDDEN, 1, 1, bias=False))
 
+    def extra_repr(self) -> str:
+        """Its only setting."""
+        return f"slab={self.slab}"
+
     def forward(self, grid: Float[Tensor, "S D y x"]) -> Float[Tensor, "R D y x"]:
         """One grid a slab, a weighted mean of those of its slices."""
         shape = (-1, self.slab, *grid.shape[1:])

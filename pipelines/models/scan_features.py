@@ -33,7 +33,7 @@ def encode_scans(
     wanted = []
     for number, example in enumerate(examples):
         own = cache.of(example.study_key) if cache and example.scan_digest and example.scan else None
-        found = own.get_arrays(_key(digest, example)) if own else None
+        found = own.get_arrays(_key(digest, encoder, example)) if own else None
         if found:
             rows[number] = of_one_case(torch.from_numpy(found["values"]), torch.from_numpy(found["position"]))
         elif example.scan is not None:
@@ -48,11 +48,12 @@ def encode_scans(
             rows[number] = of_one_case(values, position.float())
             if cache and examples[number].scan_digest:
                 arrays = {"values": values.numpy(), "position": position.numpy()}
-                cache.of(examples[number].study_key).put_arrays(_key(digest, examples[number]), arrays)
+                cache.of(examples[number].study_key).put_arrays(_key(digest, encoder, examples[number]), arrays)
         if progress:
             progress(len(examples) - len(wanted) + min(start + SCANS_A_BATCH, len(wanted)), len(examples))
     return rows
 
 
-def _key(digest: str, example: Example) -> str:
-    return json_digest(["scan tokens", digest, example.scan_digest])
+def _key(digest: str, encoder: ScanEncoder, example: Example) -> str:
+    # The same weights can stand in two nets: a 2.5D encoder of another slab has none of its own.
+    return json_digest(["scan tokens", digest, repr(encoder.body), example.scan_digest])

@@ -158,6 +158,16 @@ def test_other_scan_weights_read_another_cache_entry(encoded, cases, tmp_path, r
     assert not torch.equal(first.batch["scan"].values, second.batch["scan"].values)
 
 
+def test_the_same_weights_in_a_net_of_another_slab_read_another_cache_entry(encoded, cases, tmp_path, recipe):
+    cache = ArrayCache(tmp_path)
+    found = []
+    for slab in (2, 4):
+        scan = recipe.scan.model_copy(update={"encoder": "slices-resnet10", "tap": "layer2", "slab": slab})
+        encoder = build_scan_encoder(recipe.model_copy(update={"scan": scan}), signs=2)
+        found.append(encoded(cases[:1], scan_encoder=encoder, cache=cache).batch["scan"].values.shape[1])
+    assert found[0] == 2 * found[1]
+
+
 def test_sentences_cut_elsewhere_from_the_same_words_read_another_cache_entry(encoded, cases, tmp_path):
     def told(*texts: str) -> Example:
         rows = tuple(Sentence(text, f"0/0/{n}", 1, n) for n, text in enumerate(texts))
