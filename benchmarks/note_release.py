@@ -7,6 +7,9 @@ as it was scored then: a title, a degree and the word "at" counted as identifier
 Where the 3,851 de-identified reports of the Indiana collection are given, the words that the rules remove from them are
 counted as well: they hold no identifiers, so each is a false one.
 
+A fourth, *independent* (`release_sealed.py`), is 120 whole notes by a hand that had not seen the rules. A fifth,
+*independent-second* (`release_sealed_second.py`), is 80 more by another such hand; it runs only where it is named.
+
     .venv/bin/python benchmarks/note_release.py --reports ../shared/data/reports/indiana_reports.csv
 """
 
@@ -26,6 +29,9 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+
+from release_sealed import Note, independent_notes
+from release_sealed_second import second_notes
 
 from data_schemas.errors import RefusedError
 from data_schemas.scan import PatientFacts
@@ -228,6 +234,8 @@ SEALED = {
     ],
 }  # fmt: skip
 SETS = {"open": OPEN, "second": SECOND, "sealed": SEALED}
+INDEPENDENT = "independent"
+WHOLE = {INDEPENDENT: independent_notes, "independent-second": second_notes}
 
 
 @dataclass(frozen=True)
@@ -265,6 +273,14 @@ def make_note(book: dict, rng: random.Random) -> Planted:
         at += len(text)
     clock = Clock(shift_days=rng.randrange(365, 3652), written=written)
     return Planted("".join(parts), tuple(spans), known, clock)
+
+
+def whole(notes: list[Note]) -> list[Planted]:
+    """The notes of `release_sealed` and `release_sealed_second`, as the others are."""
+    return [
+        Planted(note.text, note.spans, known_of(note.facts, ids=()), Clock(note.shift_days, written=note.written))
+        for note in notes
+    ]
 
 
 def _value(
@@ -358,7 +374,7 @@ def _named(kind: str, text: str) -> list[tuple[int, int]]:
 def measure(name: str, count: int, seed: int) -> tuple[Counter, Counter, Counter, int, float, list[str]]:
     """Planted and found by kind, words removed and kept, the clinical words, seconds, and misses."""
     rng = random.Random(seed)
-    notes = [make_note(SETS[name], rng) for _ in range(count)]
+    notes = whole(WHOLE[name]()) if name in WHOLE else [make_note(SETS[name], rng) for _ in range(count)]
     find_identifiers("warm up 1", clock=Clock(shift_days=None))
     planted: Counter = Counter()
     found: Counter = Counter()
@@ -391,7 +407,7 @@ def measure(name: str, count: int, seed: int) -> tuple[Counter, Counter, Counter
             words["clinical"] += not inside
             if gone and not inside:
                 misses.append(f"false: {note.text[max(0, match.start() - 25) : match.end() + 15]!r}")
-    return planted, found, words, count, seconds, misses
+    return planted, found, words, len(notes), seconds, misses
 
 
 def measure_speed(count: int, seed: int) -> tuple[float, float]:
@@ -433,14 +449,14 @@ def measure_reports(path: Path) -> tuple[int, int, int, float, Counter]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--notes", type=int, default=NOTES, help="in each set")
-    parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
+    parser.add_argument("--notes", type=int, default=NOTES, help=f"in each set but {' and '.join(WHOLE)}")
+    parser.add_argument("--sets", nargs="+", default=[*SETS, INDEPENDENT], choices=[*SETS, *WHOLE])
     parser.add_argument("--seed", type=int, default=20261124)
     parser.add_argument("--reports", type=Path, help="indiana_reports.csv")
     parser.add_argument("--show", type=int, default=0, help="how many misses to print")
     given = parser.parse_args()
     failed = False
-    print(f"Method {METHOD}; synthetic notes, {given.notes} a set.\n")
+    print(f"Method {METHOD}; synthetic notes, {given.notes} a set; {INDEPENDENT}: 120; independent-second: 80.\n")
     for name in given.sets:
         planted, found, words, count, seconds, misses = measure(name, given.notes, given.seed)
         print(f"### {name}\n\n| kind | planted | recall |\n| --- | ---: | ---: |")

@@ -247,6 +247,8 @@ _PLACES_BEGIN = frozenset(
 )
 _TITLE_BEFORE = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|Miss|Mx|Prof|Doctor|Professor|Nurse)\.?[ ]+(?:[A-Z]\.[ ]+)?$", _I)
 _PERSONAL = listed("titles") | {"md", "do", "rn", "np", "pa", "phd", "mbbs"}
+_LABEL_BEFORE = re.compile(r"([A-Z]{2,5})[ ](?=\d)")
+_LABELS = listed("id_labels")
 _FEWEST_DIGITS, _FEWEST_SIGNS = 3, 4
 
 
@@ -265,6 +267,9 @@ def find_forms(text: str) -> Iterator[Found]:
     for kind, pattern in _FORMS:
         for match in pattern.finditer(text):
             span = match.span("id") if "id" in pattern.groupindex else match.span()
+            label = _LABEL_BEFORE.match(match.group()) if kind == "ID" else None
+            if label and label[1].casefold() in _LABELS:
+                span = (span[0] + label.end(), span[1])
             if kind == "PHONE" and sum(map(str.isdigit, text[slice(*span)])) < 4:
                 continue
             if kind == "ADDRESS" and _is_plain(match.group()):

@@ -10,7 +10,9 @@ Kind = Literal[
     "NAME", "ID", "DATE", "BIRTH DATE", "AGE", "PHONE", "EMAIL", "URL", "IP", "ADDRESS", "PLACE", "REMOVED"
 ]  # fmt: skip
 FEWEST_LEFT = 3  # letters (digits, where the finding is a number) of what another finding cuts through
-_NUMBERS = frozenset({"ID", "PHONE", "DATE", "BIRTH DATE", "AGE", "IP"})
+_SMALL = frozenset({"of", "and", "the", "at", "in", "for"})
+_FEWEST = {"NAME": 1, "DATE": 2}
+_COUNTS = {"ID": str.isdigit, "PHONE": str.isdigit, "AGE": str.isdigit, "IP": str.isdigit, "DATE": str.isalpha}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +34,36 @@ def settle(text: str, findings: Iterable[Found]) -> tuple[Found, ...]:
     """Findings that do not overlap, in the order of the text; of two at one place the one given first stays whole.
 
     What the other covers beside it is still replaced, unless fewer than three letters are left of it, or of a number
-    three digits; of a name nothing stays. Findings of one kind with nothing but blanks, commas or hyphens between them
-    become one.
+    three digits, or of a date two letters; of a name nothing stays. Findings of one kind with nothing but blanks,
+    commas or hyphens between them become one.
     """
     taken = bytearray(len(text))
     kept: list[Found] = []
     for found in findings:
         for start, end in _free(taken, found.start, found.end):
             whole = (start, end) == (found.start, found.end)
-            counts = str.isdigit if found.kind in _NUMBERS else str.isalnum
-            fewest = 1 if found.kind == "NAME" else FEWEST_LEFT
+            counts = _COUNTS.get(found.kind, str.isalnum)
+            fewest = _FEWEST.get(found.kind, FEWEST_LEFT)
             if whole or sum(map(counts, text[start:end])) >= fewest:
                 taken[start:end] = b"\1" * (end - start)
                 kept.append(found if whole else Found(start, end, found.kind))
     return tuple(_joined(text, sorted(kept, key=lambda found: found.start)))
+
+
+def open_parts(text: str, taken: bytearray, start: int, end: int, kind: Kind) -> Iterator[Found]:
+    """What is not taken yet of a place, as findings of their own; blanks and marks at their ends left out."""
+    at = start
+    while at < end:
+        if taken[at] or not text[at].isalnum():
+            at += 1
+            continue
+        stop = at
+        while stop < end and not taken[stop]:
+            stop += 1
+        piece = text[at:stop].rstrip(" ,.;:-()\n")
+        if piece not in _SMALL:
+            yield Found(at, at + len(piece), kind)
+        at = stop
 
 
 def replace_all(text: str, findings: Iterable[Found]) -> str:
