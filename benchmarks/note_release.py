@@ -450,7 +450,7 @@ def measure_reports(path: Path) -> tuple[int, int, int, float, Counter]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--notes", type=int, default=NOTES, help=f"in each set but {' and '.join(WHOLE)}")
-    parser.add_argument("--sets", nargs="+", default=[*SETS, INDEPENDENT], choices=[*SETS, *WHOLE])
+    parser.add_argument("--sets", nargs="+", default=[*SETS, *WHOLE], choices=[*SETS, *WHOLE])
     parser.add_argument("--seed", type=int, default=20261124)
     parser.add_argument("--reports", type=Path, help="indiana_reports.csv")
     parser.add_argument("--show", type=int, default=0, help="how many misses to print")
