@@ -37,13 +37,13 @@ FINDINGS = ("pleural-effusion", "heart-failure", "discordant-presentation", "sym
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--patients", type=int, default=240, help="of the training and validation splits")
-    parser.add_argument("--folds", type=int, default=3)
-    parser.add_argument("--trials", type=int, default=12)
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--patients", type=int, default=160, help="of the training and validation splits")
+    parser.add_argument("--folds", type=int, default=2)
+    parser.add_argument("--trials", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--grid", type=int, default=24, help="voxels an axis")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--draws", type=int, default=500)
+    parser.add_argument("--draws", type=int, default=300)
     parser.add_argument("--minutes", type=float, default=5.0)
     asked = parser.parse_args()
     torch.set_num_threads(1)

@@ -278,7 +278,7 @@ class TrainingRecipe(Record):
     ``checkpoint_seconds``, or ``checkpoint_steps`` where above 0.
     """
 
-    seed: int = neutral(0)
+    seed: int = neutral(0, ge=0, lt=2**32)
     folds: int = neutral(5, ge=2)
     repeats: int = neutral(3, ge=1)
     epochs: int = neutral(40, ge=1)

@@ -11,6 +11,8 @@ from data_schemas.marks import neutral
 
 TargetKind = Literal["ordinal", "regression"]
 FEWEST_LEVELS, MOST_LEVELS = 3, 20
+LARGEST = 1e12
+"""Size of a measurement beyond which it is a slip: its square would drown all others."""
 
 
 class TargetRecipe(Record):
@@ -22,7 +24,7 @@ class TargetRecipe(Record):
     kind: TargetKind = neutral(...)
     levels: int | None = neutral(None, ge=FEWEST_LEVELS, le=MOST_LEVELS)
     unit: str | None = neutral(None, min_length=1, max_length=40)
-    weight: float = neutral(1.0, gt=0.0)
+    weight: float = neutral(1.0, gt=0.0, allow_inf_nan=False)
 
     @model_validator(mode="after")
     def _says_what_its_kind_needs(self) -> TargetRecipe:
@@ -34,7 +36,14 @@ class TargetRecipe(Record):
 
     def holds(self, value: float) -> bool:
         """Whether a value can be one of this target's."""
-        return self.levels is None or (value.is_integer() and 0 <= value < self.levels)
+        if self.levels is None:
+            return abs(value) <= LARGEST
+        return value.is_integer() and 0 <= value < self.levels
+
+    @property
+    def values(self) -> str:
+        """What its values are, in words."""
+        return f"numbers up to {LARGEST:g}" if self.levels is None else f"whole numbers from 0 to {self.levels - 1}"
 
 
 class FittedTarget(Record):

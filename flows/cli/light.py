@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pipelines.review.distil import Distilled
 
 
+CALIBRATION_SCANS = 32
+
+
 class BackendName(StrEnum):
     """What runs the encoders."""
 
@@ -35,7 +38,7 @@ def compile(
     precision: Annotated[PrecisionName, typer.Option(help="int8 is calibrated on scans of the training split.")] = (
         PrecisionName.FP32
     ),
-    calibration_scans: Annotated[int, typer.Option(min=1, help="For int8: so many scans.")] = 32,
+    calibration_scans: Annotated[int, typer.Option(min=1, help="For int8: so many scans.")] = CALIBRATION_SCANS,
     draws: Annotated[
         int | None, typer.Option(min=10, help="Bootstrap samples; else training.bootstrap of the model's recipe.")
     ] = None,
@@ -57,6 +60,13 @@ def compile(
     """
     quiet_libraries()
     if distil is not None:
+        _check_alone(
+            backend=backend is not BackendName.OPENVINO,
+            precision=precision is not PrecisionName.FP32,
+            calibration_scans=calibration_scans != CALIBRATION_SCANS,
+            prune=bool(prune),
+            again=again,
+        )
         _distil(version, distil, draws=draws, workspace=workspace, as_json=as_json)
         return
     from pipelines.review.compile import compile_version
@@ -89,7 +99,8 @@ def compile(
             if kind != precision.value:
                 tell(f"the {part} encoder stays in {kind}: in int8 {backend.value} is slower, or too far off, with it")
     if done.kept is None:
-        tell(f"parity failed, so {what} is not kept: diagnosis goes on with torch")
+        goes_on = "what was kept before, pruned otherwise" if done.known else "torch"
+        tell(f"parity failed, so {what} is not kept: diagnosis goes on with {goes_on}")
         raise typer.Exit(1)
     if not done.told:
         tell("MLflow cannot be reached: the version has no tag of it there yet; run the same command later to tell it")
@@ -98,6 +109,18 @@ def compile(
         print(
             f"to use it: diagnosis.backend: {backend.value} and diagnosis.precision: {precision.value} in scanote.yaml"
         )
+
+
+def _check_alone(**given: bool) -> None:
+    """Refuse options that a student would be trained without, before anything is read."""
+    from data_schemas.errors import InputError
+
+    for name, other in given.items():
+        if other:
+            option = f"--{name.replace('_', '-')}"
+            raise InputError(
+                f"{option} is for compiling: leave it or --distill out, and compile the student afterwards"
+            )
 
 
 def _distil(version: str, student: Path, *, draws: int | None, workspace: Path, as_json: bool) -> None:

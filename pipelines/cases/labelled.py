@@ -49,7 +49,7 @@ def load_cohort(workspace: Workspace, *, splits: Mapping[str, Split] | None = No
     Raises
     ------
     InputError
-        The given splits name no patient of the labelled cases.
+        The given splits name no patient of the labelled cases, or put one patient into several.
     """
     recipe, rules = with_local_paths(workspace.settings.model, workspace.root), workspace.settings.link
     ids = {"ignore_id_case": rules.ignore_id_case, "ignore_leading_zeros": rules.ignore_leading_zeros}
@@ -67,15 +67,18 @@ def load_cohort(workspace: Workspace, *, splits: Mapping[str, Split] | None = No
         test_share=recipe.training.test_share,
         **ids,
     )
-    given = {
-        patient_key(
+    given: dict[str, Split] = {}
+    for patient, split in (splits or {}).items():
+        key = patient_key(
             workspace.key,
             merged.scan_id(patient),
             ignore_case=rules.ignore_id_case,
             ignore_leading_zeros=rules.ignore_leading_zeros,
-        ): split
-        for patient, split in (splits or {}).items()
-    }
+        )
+        if given.setdefault(key, split) != split:
+            raise InputError(
+                "the splits have one patient, under several ids, in several splits; give all ids of a patient one split"
+            )
     if given and not given.keys() & {member.patient_key for member in cohort.members}:
         raise InputError("the splits name no patient of the labelled cases; give patient ids as the scans have them")
     members = tuple(

@@ -17,7 +17,7 @@ from data_schemas.reasons import Reason
 from data_schemas.scan import PatientFacts, Scan
 from pipelines.cases.agree import Conflict, person_conflict
 from pipelines.workspace import catalogue
-from pipelines.workspace.identity import normalise_id
+from pipelines.workspace.identity import normalise_id, patient_key
 from pipelines.workspace.patient_links import patient_links
 
 Dated = TypeVar("Dated", Note, Observation)
@@ -53,6 +53,15 @@ class Merged:
         """The id that a patient of the records goes by now."""
         found = self.survivors.get(self.plain(raw)) if self.survivors else None
         return found.patient_id if found else raw
+
+    def keys(self, workspace_key: bytes) -> dict[str, str]:
+        """The keys of patients who were merged away, each with the key that they go by now."""
+        rule = {"ignore_case": self.ignore_id_case, "ignore_leading_zeros": self.ignore_leading_zeros}
+        return {
+            patient_key(workspace_key, old, **rule): patient_key(workspace_key, now.patient_id, **rule)
+            for old, now in self.survivors.items()
+            if old not in self.mapped
+        }
 
     def scans(self, scans: Sequence[Scan]) -> tuple[Scan, ...]:
         """Scans under the ids that their patients go by now."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -118,6 +118,7 @@ def _find(
         for row in mappings
         if _sides(row.record, plain)[0] in scan_ids or _sides(row.record, plain)[1] in known_ids
     }
+    links = frozenset(version for version, ids in _linked(connection, plain) if ids & known_ids)
     scan_keys = frozenset(k for k, raw in scanned.items() if plain(raw) in scan_ids)
     record_keys = frozenset(k for k, raw in recorded.items() if plain(raw) in known_ids)
     rows = rows_in(connection, tables.scan.c.patient_key, sorted(scan_keys))
@@ -133,6 +134,7 @@ def _find(
         scan_keys=scan_keys,
         record_keys=record_keys,
         mappings=frozenset(whose_mappings),
+        links=links,
         study_uids=frozenset(uids),
         accessions=_accessions(connection, [record for _, record in records], scan_keys),
         study_keys=frozenset(study_key(key, uid) for uid in uids),
@@ -147,7 +149,7 @@ def _find(
     ids = {raw for k, raw in scanned.items() if k in scan_keys} | {owner.patient_id for owner in held}
     of_records = {raw for k, raw in recorded.items() if k in record_keys}
     return Person(
-        known=bool(scan_keys or record_keys or whose_mappings or held or stuck),
+        known=bool(scan_keys or record_keys or whose_mappings or links or held or stuck),
         whose=whose,
         scan_ids=frozenset(ids | scan_ids),
         record_ids=frozenset(of_records | known_ids),
@@ -268,6 +270,13 @@ def _case_keys(key: bytes, ids: Set[str], scan_keys: frozenset[str], workspace: 
         patient_key(key, raw, ignore_case=rules.ignore_id_case, ignore_leading_zeros=rules.ignore_leading_zeros)
         for raw in ids
     }
+
+
+def _linked(connection: Connection, plain: Plain) -> Iterator[tuple[str, set[str]]]:
+    """Every link between patients, superseded ones too: its version, and the ids that it names."""
+    for row in connection.execute(select(tables.patient_link)):
+        link = PatientLink.model_validate_json(row.record)
+        yield row.version, {plain(person.patient_id) for person in (link.patient, *link.others)}
 
 
 def _merged_with(connection: Connection, workspace: Workspace, ids: set[str]) -> set[str]:

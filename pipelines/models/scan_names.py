@@ -50,10 +50,12 @@ def refuse_pickle(path: Path) -> None:
 
 def refuse_shortcut(path: Path, body: Collection[str], given: Collection[str]) -> None:
     """Raises ModelError where a ResNet's weights have shortcuts of the other kind than the body."""
-    if not any(name.startswith("layer1.") for name in body):
-        return
-    own, theirs = (any(".downsample." in name for name in names) for names in (body, given))
-    if own != theirs and any(name.startswith("layer2.") for name in given):
+    # Of the stages that both have: up to its tap a body may have no place for a shortcut yet.
+    stages = {name.split(".")[0] for name in body} & {name.split(".")[0] for name in given}
+    own, theirs = (
+        any(".downsample." in name and name.split(".")[0] in stages for name in names) for names in (body, given)
+    )
+    if own != theirs and "layer1" in stages:
         kind = "B" if theirs else "A"
         raise ModelError(
             f"scan weights {path}: they are of a ResNet with shortcuts of type {kind}; set model.scan.shortcut: {kind}"

@@ -202,8 +202,8 @@ def load_scan_weights(encoder: ScanEncoder, path: Path) -> None:
     for name in body:
         if name not in given and name not in fresh and not name.endswith("num_batches_tracked"):
             raise ModelError(f"scan weights {path}: {name} is missing; they are of another net than model.scan")
-    first = next(iter(body))
-    given[first] = over_channels(given[first], encoder.channels)
+    for first in list(body)[:1]:  # a net of the user's own may have no weights at all
+        given[first] = over_channels(given[first], encoder.channels)
     for name in body.keys() & given.keys():
         if given[name].shape != body[name].shape:
             shapes = f"{tuple(given[name].shape)}, not {tuple(body[name].shape)}"

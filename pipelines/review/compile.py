@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,7 +34,6 @@ from pipelines.workspace.digests import sha256_bytes, sha256_file
 from pipelines.workspace.paths import Workspace
 
 TAG = "scanote.compiled"
-log = logging.getLogger(__name__)
 # A pruned net is fitted for so many times the epochs that the whole one was.
 HEALING = 3
 
@@ -44,6 +42,7 @@ HEALING = 3
 class CompiledVersion:
     """What came of it. ``kept`` is its folder, None where the parity report failed; ``known``: it was there already.
 
+    Of one that failed, ``known`` says that another one, not pruned alike, was there and stays.
     ``told`` says whether the version in MLflow has its tag.
     """
 
@@ -74,7 +73,8 @@ def compile_version(
         Version or alias.
     prune
         Share of the inner channels of the scan encoder's residual blocks to leave out; what stays learns on the
-        training split to give the same features.
+        training split to give the same features. One that is there already with another share gives way if this one
+        passes.
     again
         Make it anew where it is there already. An older one whose successor fails is deleted.
     calibration_scans
@@ -110,9 +110,6 @@ def compile_version(
             expected_digest=registered.digest,
             builder=workspace.settings.model.scan.builder,
         )
-    if model.card.targets:
-        names = ", ".join(target.name for target in model.card.targets)
-        log.warning("the parity report is of the findings: how the estimates of %s change is not measured", names)
     recipe = model.card.recipe
     if model.card.targets and (prune or precision != "fp32"):
         raise ModelError(
@@ -171,8 +168,9 @@ def compile_version(
         parity=parity,
     )
     if not parity.passed:
-        drop_compiled(workspace, model_digest=registered.digest, backend=backend, precision=precision)
-        return CompiledVersion(registered, card, None)
+        if again:
+            drop_compiled(workspace, model_digest=registered.digest, backend=backend, precision=precision)
+        return CompiledVersion(registered, card, None, known=place.exists())
     place = keep_compiled(workspace, card, graphs)
     return CompiledVersion(registered, card, place, told=_tell(workspace, registered, card))
 

@@ -197,8 +197,10 @@ def _read(
         if error.reason in (Reason.WITHDRAWN, Reason.IDENTITY_CONFLICT) or is_corrected:
             taken_back += _taken_back(kind, resource, inner, conventions, origin_for)
         raise
-    if kind != "Observation" or not given:
+    if kind != "Observation":
         return given
+    if not given and resource.status in CORRECTED:  # it said something before, and says nothing any more
+        taken_back += _taken_back(kind, resource, inner, conventions, origin_for)
     return [item.model_copy(update={"origin": origin_for(item.patient.patient_id)}) for item in given]
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from data_schemas.errors import InputError, ServerError
+from data_schemas.errors import InputError, ServerError, WorkspaceError
 from pipelines.sources.fhir_json import parse_fhir
 
 if TYPE_CHECKING:
@@ -102,16 +103,25 @@ class FhirConnection:
         return answer
 
     def download(self, address: str, into: IO[bytes], *, media: str, at_most: int) -> None:
-        """Write a file of any size into a stream, from its beginning at each attempt; raises as `json` does."""
+        """Write a file of any size into a stream, from its beginning at each attempt; raises as `json` does.
+
+        Raises
+        ------
+        WorkspaceError
+            The stream cannot be written.
+        """
 
         def keep(pieces: Iterator[bytes]) -> bytes:
-            into.seek(0)
-            into.truncate()
+            with _writing():
+                into.seek(0)
+                into.truncate()
             for piece in pieces:
-                into.write(piece)
+                with _writing():
+                    into.write(piece)
                 if into.tell() > at_most:
                     raise ServerError(f"{self.url}: a file of more than {at_most} bytes; ask for fewer kinds at once")
-            into.flush()
+            with _writing():
+                into.flush()
             return b""
 
         self._ask(address, lambda answer: answer, headers={"Accept": media}, keep=keep)
@@ -204,6 +214,17 @@ class FhirConnection:
                     "(sources.fhir.page)"
                 )
         return bytes(content)
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """A full disk is not a server that does not answer."""
+    try:
+        yield
+    except OSError as error:
+        raise WorkspaceError(
+            f"what the server sends cannot be kept for a while ({error.strerror}): make room, or set TMPDIR"
+        ) from None
 
 
 def connect_fhir(

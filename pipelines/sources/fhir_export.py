@@ -34,6 +34,8 @@ PATIENCE_S = 6 * 3600.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 2.0, 300.0
 LARGEST_FILE = 64 * 2**30
 CHUNK = 500  # resources that are written at once
+BUSY = frozenset({408, 425, 429, 502, 503, 504})  # by what else a server answers, an export that was begun is no more
+GONE = frozenset({404, 410})
 
 
 @dataclass(slots=True)
@@ -96,7 +98,15 @@ def fetch_export(
             address = connection.address(item["url"], of=state.status)
             mark = json_digest([list_name, address])
             if mark not in state.done:
-                _fetch(connection, store, address, item, problems)
+                try:
+                    _fetch(connection, store, address, item, problems)
+                except StatusError as error:
+                    if error.status not in GONE:
+                        raise
+                    state.path.unlink(missing_ok=True)
+                    raise ServerError(
+                        f"{connection.url}: has dropped a file of its export; run the same command to ask for a new one"
+                    ) from None
                 state.done = (*state.done, mark)
                 state.save()
             store.counted["pages"] += 1
@@ -116,12 +126,12 @@ def fetch_export(
 def _manifest(connection: FhirConnection, state: _State, query: str, patience_s: float) -> dict[str, Any]:
     """The manifest of the export that was begun for this query, or of a new one."""
     # One that was begun for an earlier day is finished first: what has changed since is found by the next run.
-    if state.status and _undated(state.query) == _undated(query):
+    if state.status and _covers(state.query, query):
         try:
             return _wait(connection, state.status, patience_s)
         except StatusError as error:
-            if error.status not in (400, 404, 410):
-                raise  # else the server has forgotten it
+            if error.status in BUSY:
+                raise  # else the server has forgotten it, or could not make it
     answer = connection.raw(connection.address(query), headers={"Prefer": "respond-async"})
     if answer.status != 202 or not answer.location:
         raise StatusError(f"{connection.url}: does not offer bulk exports ($export); search it instead")
@@ -211,8 +221,11 @@ def _query(kinds: Sequence[str], *, since: date | None, group: str) -> str:
     return f"{f'Group/{group}' if group else 'Patient'}/$export?{urlencode(rules)}"
 
 
-def _undated(query: str) -> str:
-    return query.partition("&_since=")[0]
+def _covers(begun: str, wanted: str) -> bool:
+    """Whether an export that was begun gives all that is wanted: the same kinds and patients, from as early a day."""
+    what, _, since = begun.partition("&_since=")
+    also, _, day = wanted.partition("&_since=")
+    return what == also and (not since or since <= day)
 
 
 def _state(path: Path) -> _State:

@@ -42,15 +42,14 @@ def check_targets(
         target = targets[name]
         cells = [cell for row in table.rows if not row.problem and not is_blank(cell := row.cells.get(column, ""))]
         odd = sum(target_value(cell, target, decimal=decimal) is None for cell in cells)
-        wanted = "numbers" if target.levels is None else f"whole numbers from 0 to {target.levels - 1}"
         if odd > MISFIT_SHARE * len(cells):
             raise InputError(
                 f"{table.path}: column '{name}' does not fit model.targets.{name}: {odd} of its {len(cells)} values "
-                f"are not {wanted}; mend the column or the settings"
+                f"are not {target.values}; mend the column or the settings"
             )
         if odd:
             rows = "1 row does" if odd == 1 else f"{odd} rows do"
-            detail = f"column {name}: {rows} not hold {wanted}; of this target they count as unknown"
+            detail = f"column {name}: {rows} not hold {target.values}; of this target they count as unknown"
             lines.append(Refused(str(table.path), Reason.UNREADABLE_ROW, detail))
     return tuple(lines)
 

@@ -21,7 +21,7 @@ def check_tuning(backbone: nn.Module, recipe: NoteRecipe) -> None:
     Raises
     ------
     SettingsError
-        It has fewer layers, or no attention that LoRA knows.
+        It has fewer layers, or no attention that LoRA knows, or one that is narrower than LoRA's rank.
     ModelError
         The library for LoRA is not installed.
     """
@@ -31,6 +31,9 @@ def check_tuning(backbone: nn.Module, recipe: NoteRecipe) -> None:
         if importlib.util.find_spec("peft") is None:
             raise ModelError("model.note.tuning: lora needs peft, which is not installed; pip install peft")
         _attention(backbone)
+        wide = int(backbone.config.hidden_size)  # type: ignore[union-attr, arg-type]
+        if recipe.lora_rank > wide:
+            raise SettingsError(f"model.note.lora_rank: {recipe.lora_rank}; the note encoder is {wide} wide; lower it")
 
 
 def refuse_linear(recipe: NoteRecipe) -> None:

@@ -215,7 +215,7 @@ def fit_case_model(
     """
     training = recipe.training
     device = make_accelerator(training.precision).device
-    weight = _weight(training, train_labels) if training.class_weights else None
+    weight = class_weight(training, train_labels) if training.class_weights else None
     loss_on, loss_on_cpu = _loss(training, None if weight is None else weight.to(device)), _loss(training, weight)
     with torch.no_grad():
         model.fit_statistics(train)
@@ -289,7 +289,8 @@ def _loss(training: TrainingRecipe, weight: Tensor | None) -> Loss:
     )
 
 
-def _weight(training: TrainingRecipe, labels: Tensor) -> Tensor:
+def class_weight(training: TrainingRecipe, labels: Tensor) -> Tensor:
+    """Weight of each finding's positives [F] as the recipe has it, from labels [N, F]."""
     if training.class_weighting == "effective":
         return effective_weight(labels, beta=training.effective_beta)
     return positive_weight(labels)

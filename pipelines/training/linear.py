@@ -181,7 +181,10 @@ def _ridge(
     The table is turned onto its principal axes first: of N cases and D features no more than N axes count, a ridge
     penalty is the same on them, and what lies beyond the first 256 is noise to it.
     """
+    flat = np.full(len(label), prior)
     axes, turned = _principal(table)
+    if not axes.shape[1]:
+        return np.zeros(table.shape[1]), prior, flat, _log_loss(flat, label)
     held = np.full((len(STRENGTHS), len(label)), prior)
     for number in np.unique(fold):
         train, test = fold != number, fold == number
@@ -190,19 +193,21 @@ def _ridge(
                 held[row, test] = turned[test] @ weight + bias
     losses = [_log_loss(row, label) for row in held]
     best = int(np.argmin(losses))
-    if losses[best] >= _log_loss(np.full(len(label), prior), label):
+    if losses[best] >= _log_loss(flat, label):
         # Nothing that is fitted is better than the share of positives.
-        return np.zeros(table.shape[1]), prior, np.full(len(label), prior), losses[best]
+        return np.zeros(table.shape[1]), prior, flat, losses[best]
     weight, bias = list(_path(turned, label, STRENGTHS[: best + 1]))[-1]
     return axes @ weight, bias, held[best], losses[best]
 
 
 def _principal(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Axes [D, K], none where nothing varies, and the table on them [N, K]."""
     # By the inner products of the cases, for LAPACK's own decomposition of a wide table has been seen not to converge.
-    square, side = np.linalg.eigh(table @ table.T)
+    is_wide = table.shape[1] > table.shape[0]
+    square, side = np.linalg.eigh(table @ table.T if is_wide else table.T @ table)
     order = np.argsort(-square, kind="stable")[:MOST_AXES]
-    kept = order[square[order] > LEAST_VARIANCE * max(float(square.max()), np.finfo(float).tiny)]
-    axes = table.T @ side[:, kept] / np.sqrt(square[kept])
+    kept = order[square[order] > max(LEAST_VARIANCE * float(square.max()), np.finfo(float).tiny)]
+    axes = table.T @ side[:, kept] / np.sqrt(square[kept]) if is_wide else side[:, kept]
     return axes, table @ axes
 
 

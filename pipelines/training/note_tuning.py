@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -61,15 +61,11 @@ def tune_note_encoder(
             "labels, or set it to frozen"
         )
     read = _windows(note_model, how)
-    rows = [(row, read(row)) for row in _labelled(train, findings)]
-    rows = [(row, cut) for row, cut in rows if cut.ids]
-    held_out = [(row, read(row)) for row in _labelled(validation, findings)]
-    held_out = [(row, cut) for row, cut in held_out if cut.ids]
+    rows, labels = _readable(train, training_labels(train, findings, training=training), read)
+    held_out, known = _readable(validation, label_matrix(validation, findings), read)
     if not held_out:
         log.warning("no validation case has text and a known finding; training cases choose the note encoder's epoch")
-        held_out = rows[:FEW_VALIDATED]
-    labels = training_labels([row for row, _ in rows], findings, training=training)
-    known = label_matrix([row for row, _ in held_out], findings)
+        held_out, known = rows[:FEW_VALIDATED], labels[:FEW_VALIDATED]
     padding = note_model.tokenizer.pad_token_id or 0
     device = make_accelerator(training.precision).device
     torch.manual_seed(training.seed)
@@ -83,12 +79,12 @@ def tune_note_encoder(
 
     def loss_of(module: nn.Module, index: Tensor) -> Tensor:
         numbers = index.tolist()
-        return masked_bce(logits_of(module, [rows[n][1] for n in numbers]), labels[numbers].to(device))
+        return masked_bce(logits_of(module, [rows[n] for n in numbers]), labels[numbers].to(device))
 
     @torch.no_grad()
     def validation_loss(module: nn.Module) -> float:
         starts = range(0, len(held_out), how.tuning_batch_size)
-        parts = [[cut for _, cut in held_out[start : start + how.tuning_batch_size]] for start in starts]
+        parts = [held_out[start : start + how.tuning_batch_size] for start in starts]
         return float(masked_bce(torch.cat([logits_of(module, part).float().cpu() for part in parts]), known))
 
     rate = how.tuning_rate or RATES[how.tuning]
@@ -109,12 +105,17 @@ def tune_note_encoder(
     return with_adapted(note_model, merged(module.encoder.backbone)), fitted
 
 
-def _labelled(examples: Sequence[Example], findings: Sequence[str]) -> list[Example]:
-    """Those with a finding that is known, or uncertain."""
-    return [row for row in examples if any(row.labels.get(name) is not None for name in findings)]
+def _readable(
+    examples: Sequence[Example], labels: Tensor, read: Callable[[Example], Windows]
+) -> tuple[list[Windows], Tensor]:
+    """The windows of those cases that have text and a label [F] that is not all NaN, and their labels."""
+    known = (~labels.isnan()).any(dim=1).tolist()
+    cuts = {number: read(row) for number, row in enumerate(examples) if known[number]}
+    kept = [number for number, cut in cuts.items() if cut.ids]
+    return [cuts[number] for number in kept], labels[kept]
 
 
-def _windows(note_model: NoteModel, recipe: NoteRecipe):  # type: ignore[no-untyped-def]  # from a case to its windows
+def _windows(note_model: NoteModel, recipe: NoteRecipe) -> Callable[[Example], Windows]:
     window = recipe.window or note_model.window
     most = min(recipe.windows_at_most, max(SUBWORDS_A_CASE // window, 1))
     short = recipe.model_copy(update={"windows_at_most": most})

@@ -227,7 +227,7 @@ def _train(
     labels = {split: label_matrix(rows, recipe.findings) for split, rows in parts.items()}
     labels["train"] = training_labels(copies, recipe.findings, training=recipe.training)
     if teacher:
-        labels["train"] = teacher.finding_targets(copies, labels["train"], training=recipe.training)
+        labels["train"] = teacher.finding_targets(copies, labels["train"])
     models: dict[str, CaseModel] = {}
     arms: dict[str, Sequence[str]] = {ARM_OF[name]: (name,) for name in recipe.modalities}
     fusion = recipe.fusion.kind

@@ -33,7 +33,7 @@ def with_learnable_targets(parts: Mapping[Split, Sequence[Example]], recipe: Mod
     Raises
     ------
     InputError
-        A target holds values that are none of its levels, or has the name of an observation that the model reads.
+        A target has values that it cannot hold, or has the name of an observation that the model reads.
     """
     kept = {}
     for name, target in recipe.targets.items():
@@ -46,10 +46,11 @@ def with_learnable_targets(parts: Mapping[Split, Sequence[Example]], recipe: Mod
         odd = sum(not target.holds(value) for values in known.values() for value in values)
         if odd:
             raise InputError(
-                f"target {name}: {odd} labelled cases have a value that is none of its {target.levels} levels; mend "
-                "model.targets, or the column, and ingest the labels again"
+                f"target {name}: the values of {odd} labelled cases are not {target.values}; mend model.targets, or "
+                "the column, and ingest the labels again"
             )
-        if len(known["train"]) < FEWEST_KNOWN or len(set(known["train"])) < 2:
+        # Values may differ by less than their squares can show.
+        if len(known["train"]) < FEWEST_KNOWN or len(set(known["train"])) < 2 or not np.std(known["train"]) > 0:
             log.warning(
                 "target %s is left out: it needs %s training cases with a value, and two different ones; was its "
                 "column ingested after model.targets named it?",

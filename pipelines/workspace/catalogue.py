@@ -21,7 +21,7 @@ from data_schemas.base import Record
 from data_schemas.cohort import IdMapping, Label
 from data_schemas.errors import InputError, WorkspaceError
 from data_schemas.note import Note
-from data_schemas.observation import Observation
+from data_schemas.observation import Observation, Origin
 from data_schemas.patient_link import PatientLink
 from data_schemas.reasons import Reason
 from data_schemas.scan import Geometry, Index, Scan, Series, SeriesStatus
@@ -29,7 +29,7 @@ from pipelines.workspace import tables
 from pipelines.workspace.database import read, write
 from pipelines.workspace.digests import json_digest, sha256_bytes
 from pipelines.workspace.identity import keyed_digest, normalise_id, patient_key, study_key
-from pipelines.workspace.origins import overtaken, source_key, supersede_rest
+from pipelines.workspace.origins import is_later, overtaken, source_key, supersede_rest
 from pipelines.workspace.patient_links import link_version
 from pipelines.workspace.versions import PutCounts, Version, put_versions, rows_in
 
@@ -85,17 +85,28 @@ def put_observations(engine: Engine, key: bytes, observations: Sequence[Observat
     if any(isinstance(item.value, float) and not abs(item.value) < float("inf") for item in observations):
         raise InputError("an observation's value is not a finite number; leave out such rows")
     rows = [_observation_version(key, item) for item in observations]
-    origins = {source_key(key, item.origin): item.origin for item in observations if item.origin}
+    origins: dict[str, Origin] = {}
+    for item, row in zip(observations, rows, strict=True):
+        name = row.columns["source_key"]
+        if item.origin and not (name in origins and is_later(origins[name], item.origin)):
+            origins[name] = item.origin
+    # Several sets that are read at once may hold several versions of one resource.
+    outrun = {
+        row.version
+        for item, row in zip(observations, rows, strict=True)
+        if item.origin and is_later(origins[row.columns["source_key"]], item.origin)
+    }
 
     def work(connection: Connection) -> PutCounts:
         table = tables.observation
         old = overtaken(connection, table, origins)
-        late = frozenset(row.version for row in rows if row.columns["source_key"] in old)
+        late = frozenset(row.version for row in rows if row.columns["source_key"] in old or row.version in outrun)
         known = {row.version for row in rows_in(connection, table.c.version, [row.version for row in rows])}
         counts = put_versions(connection, table, rows, late=late)
         kept: dict[str, set[str]] = defaultdict(set)
         for row in rows:
-            kept[row.columns["source_key"]].add(row.version)
+            if row.version not in outrun:
+                kept[row.columns["source_key"]].add(row.version)
         # A version that is known, current or superseded, changes nothing.
         fresh = {name: versions for name, versions in kept.items() if name not in old and versions - known}
         return counts + PutCounts(superseded=supersede_rest(connection, table, fresh))

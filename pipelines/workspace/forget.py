@@ -42,6 +42,7 @@ class Whose:
     scan_keys: frozenset[str] = frozenset()
     record_keys: frozenset[str] = frozenset()
     mappings: frozenset[str] = frozenset()  # versions of the id map's rows
+    links: frozenset[str] = frozenset()  # versions of the links between patients that name the person
     study_uids: frozenset[str] = field(default=frozenset(), repr=False)
     accessions: frozenset[str] = field(default=frozenset(), repr=False)
     study_keys: frozenset[str] = frozenset()
@@ -70,7 +71,8 @@ def rows_of(connection: Connection, whose: Whose) -> dict[str, list[str]]:
         ],
     }
     links = tables.patient_link
-    found[links.name] = _keys(rows_in(connection, links.c.patient_key, sorted(whose.record_keys)))
+    own = _keys(rows_in(connection, links.c.patient_key, sorted(whose.record_keys)))
+    found[links.name] = sorted({*own, *whose.links})
     for table in (tables.note, tables.observation):
         found[table.name] = _keys(rows_in(connection, table.c.patient_key, sorted(whose.record_keys)))
         if whose.study_uids or whose.accessions:

@@ -20,7 +20,11 @@ def put_patient_links(engine: Engine, key: bytes, links: Iterable[PatientLink]) 
 
     What was written before what is held changes nothing.
     """
-    given = {row.slot: (row, link) for link in links if (row := link_version(key, link)).slot}
+    given: dict[str, tuple[Version, PatientLink]] = {}
+    for link in links:
+        row = link_version(key, link)
+        if row.slot and not (row.slot in given and _is_later(given[row.slot][1], link)):
+            given[row.slot] = (row, link)
 
     def work(connection: Connection) -> PutCounts:
         if not given:

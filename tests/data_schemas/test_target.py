@@ -40,6 +40,7 @@ def test_targets_are_named_in_the_settings_and_change_no_diagnosis_but_through_t
         ("FEV1: {kind: regression, unit: L}", "small letters"),
         ("pneumonia: {kind: ordinal, levels: 4}", "pneumonia is one of the findings"),
         ("fev1: {kind: regression, unit: L, weight: 0}", "greater than 0"),
+        ("fev1: {kind: regression, unit: L, weight: .inf}", "finite number"),
         ("fev1: {kind: survival, unit: L}", "targets.fev1.kind"),
     ],
 )

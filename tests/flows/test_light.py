@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,12 +16,16 @@ from data_schemas.diagnosis import Diagnosis
 from data_schemas.settings import ModelRecipe
 from pipelines.cases.ingest import ingest
 from pipelines.diagnosis.speaker import load_speaker
+from pipelines.models.artefact import artefact_digest
 from pipelines.models.compile.kept import compiled_folder
 from pipelines.models.compile.match import Matched
 from pipelines.models.registry import resolve, versions
 from pipelines.models.tracking import tracking
+from pipelines.review import compile as compiling
 from pipelines.review import distil
+from pipelines.review.publish import publish
 from pipelines.synthetic.write import write_hospital
+from pipelines.training.trained import Trained
 from pipelines.workspace import ledger
 from pipelines.workspace.memberships import members
 from pipelines.workspace.paths import Workspace, open_workspace
@@ -133,6 +139,71 @@ def test_the_own_calibration_of_what_was_kept_speaks_with_it(scanote: Scanote, l
     reader = load_speaker(open_workspace(labelled.root), "champion").model.case_model.diagnoser
     assert isinstance(reader, Matched)
     assert reader.intercept.tolist() == [2.0, 0.0]
+
+
+@pytest.mark.slow
+def test_a_pruned_champion_is_kept_if_it_passes_and_what_was_kept_before_stays_if_it_does_not(
+    scanote: Scanote, labelled: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten cases prove nothing of a net that scores otherwise, so its second report passes by hand."""
+    place = ("-w", labelled.root, "--draws", "50")
+    whole = json.loads(scanote("compile", "champion", *place, "--json").out)
+    folder = Path(whole["kept"])
+    size = (folder / "scan.onnx").stat().st_size
+
+    failed = scanote("compile", "champion", "--prune", "0.5", *place)
+    assert failed.code == 1
+    assert "is not kept: diagnosis goes on with what was kept before, pruned otherwise" in failed.err
+    assert json.loads((folder / "compiled.json").read_text())["pruned"] == 0.0
+
+    honest = compiling.check_parity
+    monkeypatch.setattr(
+        compiling, "check_parity", lambda *given, **how: honest(*given, **how).model_copy(update={"failed": ()})
+    )
+    done = scanote("compile", "champion", "--prune", "0.5", *place, "--json")
+    assert done.code == 0
+    told = json.loads(done.out)
+    assert (told["pruned"], told["known"], told["kept"]) == (0.5, False, str(folder))
+    assert told["matched_cases"] > 0
+    assert set(told["calibration"]) == {"pleural-effusion", "heart-failure"}
+    assert max(row["largest_score_difference"] for row in told["parity"]["findings"]) > 1e-3
+    assert (folder / "scan.onnx").stat().st_size < 0.8 * size
+    assert json.loads(scanote("compile", "champion", "--prune", "0.5", *place, "--json").out)["known"]
+    use(labelled, backend="openvino")
+    assert scanote("diagnose", "-w", labelled.root).code == 0
+    assert all(item.backend.startswith("openvino-cpu-") for item in stands(labelled).values())
+
+
+@pytest.fixture
+def graded(champion: Callable[..., Workspace], trained: Trained, tmp_path: Path) -> Workspace:
+    """Version 2 says that it has a target."""
+    made = champion("graded")
+    folder = Path(shutil.copytree(trained.folder, tmp_path / "graded-artefact"))
+    card = json.loads((folder / "model.json").read_text())
+    card["targets"] = [{"name": "severity", "kind": "ordinal", "levels": 4}]
+    (folder / "model.json").write_text(json.dumps(card))
+    publish(made, dataclasses.replace(trained, folder=folder, digest=artefact_digest(folder)), synthetic=True)
+    return made
+
+
+@pytest.mark.parametrize("how", ["--precision int8", "--prune 0.3", "--distill"])
+def test_what_would_not_be_measured_of_grades_is_refused(
+    scanote: Scanote, graded: Workspace, student: Path, how: str
+) -> None:
+    more = ("--distill", student) if how == "--distill" else how.split()
+    done = scanote("compile", "2", *more, "-w", graded.root)
+    assert done.code == 2
+    assert "a model of grades or measurements: " in done.complaint
+    assert len(versions(graded, "chest-ct")) == 2
+
+
+@pytest.mark.parametrize(
+    "other", ["--backend onnxruntime", "--precision int8", "--calibration-scans 8", "--prune 0.3", "--again"]
+)
+def test_a_student_is_not_compiled_in_the_same_command(scanote: Scanote, tmp_path: Path, other: str) -> None:
+    done = scanote("compile", "champion", "-w", tmp_path, "--distill", tmp_path / "student.yaml", *other.split())
+    assert done.code == 2
+    assert f"{other.split()[0]} is for compiling" in done.complaint
 
 
 @pytest.fixture

@@ -64,14 +64,18 @@ def _even(norm: _BatchNorm, conv: Convolution, width: Tensor) -> None:
 
 
 def _chains(body: nn.Module) -> Iterator[Chain]:
-    """Norm, ReLU and convolution in a row: as parts of a sequence (DenseNet), or inside a ResNet's blocks."""
+    """Norm, ReLU and convolution in a row: as parts of a sequence (DenseNet), or inside MONAI's residual blocks."""
+    from monai.networks.nets.resnet import ResNetBlock, ResNetBottleneck
+
     for module in body.modules():
         if isinstance(module, nn.Sequential):
             parts: list[object] = list(module.children())
             rows = list(zip(parts, parts[1:], parts[2:], strict=False))
-        else:
-            names = [(f"bn{number}", "act", f"conv{number + 1}") for number in (1, 2) if hasattr(module, "downsample")]
+        elif isinstance(module, ResNetBlock | ResNetBottleneck):
+            names = [(f"bn{number}", "act", f"conv{number + 1}") for number in (1, 2)]
             rows = [tuple(getattr(module, name, None) for name in row) for row in names]  # type: ignore[misc]
+        else:
+            continue
         for norm, act, conv in rows:
             if not (isinstance(norm, _BatchNorm) and isinstance(act, nn.ReLU) and isinstance(conv, Convolution)):
                 continue

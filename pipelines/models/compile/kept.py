@@ -107,6 +107,8 @@ def load_compiled(
         graphs = {name: Graph((folder / f"{name}.onnx").read_bytes(), kind) for name, (kind, _) in card.parts.items()}
     except (OSError, ValueError, TypeError, ValidationError):
         raise ModelError(f"{what}: its files are damaged; make it anew: {mend} --again") from None
+    if card.pruned:
+        mend += f" --prune {card.pruned:g}"
     measured = {name: digest for name, (_, digest) in card.parts.items()}
     unchanged = {name: sha256_bytes(graph.data) for name, graph in graphs.items()} == measured
     if not unchanged or (card.model_digest, card.backend, card.precision) != (model_digest, backend, precision):

@@ -37,21 +37,24 @@ def pruned(body: nn.Module, *, share: float) -> nn.Module:
     for first, norm, second in chains:
         _thin(first, norm, second, keep=_kept(norm, second, share=share))
     if not chains:
-        raise ModelError("pruning: this scan encoder has no residual block (resnet10, resnet18, resnet50 have)")
+        raise ModelError("pruning: this scan encoder has no residual block of MONAI's (resnet10, -18 and -50 have)")
     return body
 
 
 def _inner(body: nn.Module) -> Iterator[Chain]:
-    """Every convolution in a block with the norm and the further convolution of the block that read it."""
+    """Every convolution in a block with the norm and the further convolution of the block that read it.
+
+    Only in MONAI's own blocks: in a block of the user's, who reads what cannot be told by names.
+    """
+    from monai.networks.nets.resnet import ResNetBlock, ResNetBottleneck
+
     for block in body.modules():
+        if not isinstance(block, ResNetBlock | ResNetBottleneck):
+            continue
         for number in (1, 2):
             names = (f"conv{number}", f"bn{number}", f"conv{number + 1}")
             first, norm, second = (getattr(block, name, None) for name in names)
-            if not (
-                isinstance(first, Convolution) and isinstance(norm, _BatchNorm) and isinstance(second, Convolution)
-            ):
-                continue
-            if hasattr(block, "downsample") and first.groups == second.groups == 1:
+            if isinstance(first, Convolution) and isinstance(norm, _BatchNorm) and isinstance(second, Convolution):
                 yield first, norm, second
 
 

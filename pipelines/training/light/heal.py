@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from data_schemas.errors import InputError
 from data_schemas.settings import TrainingRecipe
 from pipelines.cases.examples import Example
-from pipelines.training.fitting import stack
+from pipelines.training.fitting import shared_by_fits, stack
 from pipelines.training.loop import Fitted, Report, fit, make_accelerator
 
 LOOKED_AT = 16
@@ -49,7 +49,7 @@ def heal(
     epochs: int,
     report: Report | None = None,
 ) -> Fitted:
-    """Fit a pruned body in place to the features of the whole one; every eighth scan chooses the epoch.
+    """Fit a pruned body in place to the features of the whole one, which stays; every eighth scan chooses the epoch.
 
     Where no epoch is better than what was there before, it is left as it was, in eval mode.
 
@@ -59,18 +59,20 @@ def heal(
         No case has a scan.
     """
     having = [row for row in train if row.scan is not None]
+    if not having:
+        raise InputError("no training case has a scan, and a pruned encoder learns from them; leave pruning out")
     held_out = having[::8][:LOOKED_AT]
     chosen = {row.study_key for row in held_out} if len(having) > len(held_out) else set()
     learned = [row for row in having if row.study_key not in chosen]
     device = make_accelerator(training.precision).device
-    teacher = teacher.to(device).eval()
+    teacher = copy.deepcopy(teacher).to(device).eval()
 
     @torch.no_grad()
     def told(rows: Sequence[Example]) -> tuple[Tensor, Tensor]:
         volume, _ = stack(rows, device)
         return volume, teacher(volume)
 
-    spread = float(told(held_out)[1].var()) if having else 1.0
+    spread = float(told(held_out)[1].var())
 
     def loss_of(module: nn.Module, index: Tensor) -> Tensor:
         volume, aim = told([learned[n] for n in index.tolist()])
@@ -82,7 +84,7 @@ def heal(
         return float(sum(_apart(module(volume), aim, spread) * len(volume) for volume, aim in parts)) / len(held_out)
 
     before = copy.deepcopy(body.state_dict())
-    unhealed = validation_loss(body.to(device).eval()) if having else 0.0
+    unhealed = validation_loss(body.to(device).eval())
     fitted = fit(
         Steady(body),
         loss_of=loss_of,
@@ -93,21 +95,11 @@ def heal(
         batch_size=training.scan_batch_size,
         learning_rate=training.scan_learning_rate * RATE,
         report=report,
-        **_how(training),
+        **(shared_by_fits(training) | {"weight_decay": 0.0}),
     )
     if not fitted.best_loss < unhealed:
         body.load_state_dict(before)
     return fitted
-
-
-def _how(training: TrainingRecipe) -> dict[str, Any]:
-    return {
-        "weight_decay": 0.0,
-        "warmup_share": training.warmup_share,
-        "clip_norm": training.clip_norm,
-        "seed": training.seed,
-        "precision": training.precision,
-    }
 
 
 def _apart(grid: Tensor, aim: Tensor, spread: float) -> Tensor:

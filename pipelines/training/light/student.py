@@ -14,8 +14,20 @@ from data_schemas.settings import ModelRecipe
 
 # What a student may have of its own. The rest says which cases are read, and how: the same as its teacher's.
 OWN: Mapping[str, tuple[str, ...] | None] = {
-    "scan": ("encoder", "tap", "width", "weights"),
-    "note": ("encoder", "revision", "window", "stride", "states"),
+    "scan": ("encoder", "tap", "width", "slab", "shortcut", "weights"),
+    "note": (
+        "encoder",
+        "revision",
+        "window",
+        "stride",
+        "states",
+        "tuning",
+        "lora_rank",
+        "layers",
+        "tuning_rate",
+        "tuning_epochs",
+        "tuning_batch_size",
+    ),
     "fusion": None,
     "training": None,
 }
@@ -56,8 +68,10 @@ def student_recipe(teacher: ModelRecipe, changes: Mapping[str, Any]) -> ModelRec
     tree = teacher.model_dump()
     tree["scan"]["weights"] = None
     for part, values in changes.items():
-        if part not in OWN or not isinstance(values, Mapping):
+        if part not in OWN:
             raise SettingsError(f"student: '{part}' is not to be changed; of its own are: {', '.join(OWN)}")
+        if not isinstance(values, Mapping):
+            raise SettingsError(f"student: '{part}' holds no keys; say what of it shall change, or leave it out")
         allowed = OWN[part]
         for name, value in values.items():
             if allowed is not None and name not in allowed:
@@ -65,6 +79,8 @@ def student_recipe(teacher: ModelRecipe, changes: Mapping[str, Any]) -> ModelRec
                     f"student: '{part}.{name}' is its teacher's; of its own in '{part}' are: {', '.join(allowed)}"
                 )
             tree[part][name] = value
+    if tree["scan"]["encoder"] != "own":
+        tree["scan"]["builder"] = None
     try:
         recipe = ModelRecipe(**tree)
     except ValidationError as error:

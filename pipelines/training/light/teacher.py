@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 
 from data_schemas.settings import TrainingRecipe
-from fusion_models.losses import effective_weight, positive_weight
 from fusion_models.tokens import Tokens
 from pipelines.cases.examples import Example
 from pipelines.models.artefact import LoadedModel
 from pipelines.models.reading import read_cases
+from pipelines.training.fitting import class_weight
 from pipelines.workspace.cache import ArrayCache
 
 TRUST = 0.5
@@ -31,10 +31,12 @@ EDGE = 1e-6
 class Teacher:
     """Probabilities by study key, of the signs and of the findings that a model knows.
 
-    ``digest`` is the model's; ``trust`` is the teacher's share in a target, the label's being the rest.
+    ``digest`` is the model's, ``training`` how it was fitted; ``trust`` is the teacher's share in a target, the label's
+    being the rest.
     """
 
     digest: str
+    training: TrainingRecipe
     signs: tuple[str, ...]
     findings: tuple[str, ...]
     of_signs: Mapping[str, np.ndarray]
@@ -45,17 +47,15 @@ class Teacher:
         """Soft labels [N, S] of the signs, from the labels [N, S] (NaN where unknown)."""
         return taught(labels, _rows(self.of_signs, examples, labels), trust=self.trust)
 
-    def finding_targets(self, examples: Sequence[Example], labels: Tensor, *, training: TrainingRecipe) -> Tensor:
+    def finding_targets(self, examples: Sequence[Example], labels: Tensor) -> Tensor:
         """Soft labels [N, F] of the findings, from the labels [N, F] (NaN where unknown).
 
-        Class weights raise what a model says of a rare finding, and the student's will raise its targets: so what the
-        teacher says is first brought back to the scale of the labels.
+        The class weights that a teacher was fitted with raise what it says of a rare finding, and a student may be
+        fitted with others: so what the teacher says is first brought back to the scale of the labels.
         """
         said = _rows(self.of_findings, examples, labels)
-        if training.class_weights:
-            effective = training.class_weighting == "effective"
-            weight = effective_weight(labels, beta=training.effective_beta) if effective else positive_weight(labels)
-            said = unweighted(said, weight)
+        if self.training.class_weights:
+            said = unweighted(said, class_weight(self.training, labels))
         return taught(labels, said, trust=self.trust)
 
 
@@ -70,6 +70,7 @@ def teacher_of(
     of_signs = dict(zip(keys, sign_scores(tokens, len(signs)), strict=True)) if isinstance(tokens, Tokens) else {}
     return Teacher(
         digest=model.digest,
+        training=model.card.recipe.training,
         signs=signs,
         findings=model.card.recipe.findings,
         of_signs=of_signs,

@@ -108,13 +108,13 @@ def tune_cases(
     LeakageError
         The audit of the cohort, or of a fold, found a leak that is not allowed.
     InputError
-        Too few trials, folds or patients, no time, or a cohort that cannot be trained on.
+        Too few trials, folds or patients, no time, a seed below 0, or a cohort that cannot be trained on.
     SettingsError
         A setting cannot be tuned, or a scan encoder cannot be built.
     """
     stage, began = stage or no_stage, time.monotonic()
     recipe, notices = check_asked(
-        recipe, trials=trials, folds=folds, minutes=minutes, draws=draws, only=only, encoders=encoders
+        recipe, trials=trials, folds=folds, minutes=minutes, seed=seed, draws=draws, only=only, encoders=encoders
     )
     check_numbers(examples)
     units_of(examples, modalities=recipe.modalities)
@@ -140,7 +140,9 @@ def tune_cases(
             check_cohort(parts, crossed)
         started = _first_weights(recipe)
         _audit([whole, *cuts], audited, recipe=recipe, allow_leaks=allow_leaks, stage=stage)
-        origin = [recipe.model_dump(mode="json"), digest_cohort(examples), note_model.digest, started]
+        # The patients of the folds are not in the digests of their cases: who is whose may change, and the cut with it.
+        cohorts = [digest_cohort([row for part in parts.values() for row in part]) for parts in (whole, *cuts)]
+        origin = [recipe.model_dump(mode="json"), cohorts, note_model.digest, started]
         key = json_digest(["tune", *origin, folds, seed, sorted(only), sorted(encoders)])
         storage = open_storage(None if store is None else store / f"{key}.jsonl")
         how = How(
@@ -177,12 +179,15 @@ def check_asked(
     trials: int,
     folds: int,
     minutes: float | None,
+    seed: int | None,
     draws: int,
     only: Sequence[str],
     encoders: Sequence[str],
 ) -> tuple[ModelRecipe, tuple[str, ...]]:
     """The recipe that is tuned, and what has to be said of it; raises as `tune_cases` does, before any case is read."""
     fewest = len(first_trials(make_space(recipe, only=only, encoders=encoders)))
+    if seed is not None and seed < 0:
+        raise InputError(f"the seed {seed}: it must be 0 or more")
     if trials < fewest:
         raise InputError(
             f"{trials} trials: a search needs {fewest} or more, for late fusion and the settings' recipe are the first"

@@ -36,8 +36,8 @@ def section_text(values: Mapping[str, Value]) -> str:
 def write_chosen(workspace: Workspace, values: Mapping[str, Value]) -> Path | None:
     """Write the settings into the workspace's ``scanote.yaml``, and return where the old file was kept, if it was.
 
-    A file that has no ``model:`` section keeps its comments, and the section stands at its end. Of one that has, the
-    tuned keys are replaced and its comments go: it is kept beside the new one.
+    A file that has no ``model:`` section keeps its comments, and the section stands at its end. Of one that has, or
+    that nothing can follow (``{…}``), the tuned keys are replaced and its comments go: it is kept beside the new one.
 
     Raises
     ------
@@ -50,7 +50,6 @@ def write_chosen(workspace: Workspace, values: Mapping[str, Value]) -> Path | No
     read_settings(path)
     text = path.read_text(encoding="utf-8")
     content: dict[str, Any] = yaml.safe_load(text) or {}
-    fresh = "model" not in content
     merged = _merged(content, section(values))
     try:
         Settings.model_validate(merged)
@@ -60,13 +59,21 @@ def write_chosen(workspace: Workspace, values: Mapping[str, Value]) -> Path | No
         raise SettingsError(
             f"{path}: '{where}' does not go with the chosen recipe ({told['msg']}); paste the section by hand"
         ) from None
-    if fresh:
-        write_atomic(path, f"{text.rstrip()}\n{section_text(values)}".lstrip().encode())
+    longer = f"{text.rstrip()}\n{section_text(values)}".lstrip()
+    if "model" not in content and _reads_as(longer, merged):
+        write_atomic(path, longer.encode())
         return None
     kept = path.with_name(BEFORE)
     write_atomic(kept, text.encode())
     write_atomic(path, yaml.safe_dump(merged, sort_keys=False, allow_unicode=True).encode())
     return kept
+
+
+def _reads_as(text: str, content: Mapping[str, Any]) -> bool:
+    try:
+        return bool(yaml.safe_load(text) == content)
+    except yaml.YAMLError:
+        return False
 
 
 def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

@@ -56,7 +56,11 @@ def keep_tuning(workspace: Workspace, tuned: Tuned) -> tuple[KeptTuning, Path]:
         "metrics": metrics(done) | {name: value for name, value in figures.items() if value == value},
         "searches": [search.model_dump(mode="json") for search in tuned.searches],
     }
-    kept = KeptTuning(tuning_id=json_digest([content, list(done.notices)]), finished=time.time_ns() // 10**6, **content)
+    # Another subgroup is another report too. As text: an undefined figure has no JSON form.
+    tables = [repr(table) for table in (done.rows, done.differences)]
+    kept = KeptTuning(
+        tuning_id=json_digest([content, list(done.notices), tables]), finished=time.time_ns() // 10**6, **content
+    )
     folder = tuning_folder(workspace, kept.tuning_id)
     if (folder / HEAD).is_file():
         return read_tuning(workspace, kept.tuning_id), folder / REPORT
@@ -91,4 +95,6 @@ def read_tuning(workspace: Workspace, tuning_id: str) -> KeptTuning:
     try:
         return KeptTuning(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError):
-        raise WorkspaceError(f"{path}: gone or damaged; tune again, which repeats no trial") from None
+        raise WorkspaceError(
+            f"{path}: gone or damaged; delete its folder, then tune again: no trial is repeated"
+        ) from None

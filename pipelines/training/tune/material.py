@@ -156,6 +156,7 @@ def prepare(
                     parts["validation"],
                     signs=signs,
                     recipe=own,
+                    pretrained=own.scan.weights is not None,
                     checkpoint=kept("scan-encoder", encoder, weights_digest(scan_encoder)),
                     report=_told(report, own.training.scan_epochs),
                 )

@@ -60,7 +60,7 @@ def tune(
     own = workspace.settings.model
     draws = own.training.bootstrap if draws is None else draws
     # What the settings name is refused at once; what is planned, as soon as the plan is there.
-    check_asked(own, trials=trials, folds=folds, minutes=minutes, draws=draws, only=only, encoders=encoders)
+    check_asked(own, trials=trials, folds=folds, minutes=minutes, seed=seed, draws=draws, only=only, encoders=encoders)
     cohort = load_cohort(workspace, splits=splits)
     if not cohort.members:
         raise InputError("no labelled case to tune on: ingest scans, notes and --labels first")

@@ -72,7 +72,7 @@ def make_space(recipe: ModelRecipe, *, only: Sequence[str] = (), encoders: Seque
         are named.
     """
     if unknown := [name for name in only if name not in TUNABLE]:
-        raise SettingsError(f"{unknown[0]} cannot be tuned; give some of {', '.join(TUNABLE)}")
+        raise SettingsError(f"{unknown[0][:40]!r} cannot be tuned; give some of {', '.join(TUNABLE)}")
     own = recipe.fusion.kind
     if own not in KINDS:
         raise SettingsError(

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from data_schemas.cohort import IdMapping, Label, LabelValue
+from data_schemas.errors import InputError
 from data_schemas.observation import Observation
 from data_schemas.patient_link import PatientLink
 from data_schemas.reasons import Reason
@@ -20,8 +22,9 @@ from pipelines.cases.link import LinkResult
 from pipelines.cases.merged import merge_people
 from pipelines.cases.person import find_person
 from pipelines.sources.fhir import read_fhir
-from pipelines.workspace import catalogue
-from pipelines.workspace.forget import delete_rows
+from pipelines.workspace import catalogue, tables
+from pipelines.workspace.database import read
+from pipelines.workspace.forget import count_rows, delete_rows
 from pipelines.workspace.paths import Workspace, create_workspace
 from pipelines.workspace.patient_links import patient_links
 from pipelines.workspace.tombstones import begin, id_marks
@@ -297,3 +300,35 @@ def test_an_own_id_stays_where_nobody_was_merged(value: Callable[..., Observatio
     items = [value("crp", 5.0, patient_id=name) for name in "ab"]
     assert merge_people([]).records(items) == tuple(items)
     assert all(one is other for one, other in zip(merge_people([link("c", "d")]).records(items), items, strict=True))
+
+
+def test_whoever_is_forgotten_goes_from_what_others_said_once(held: Workspace, bundle: Callable[..., Path]) -> None:
+    ingest(held, notes=[bundle(person("1"), person("2", ("replaces", "1")))])
+    ingest(held, notes=[bundle(person("1"), person("2"))])  # apart again
+    with held.database() as engine:
+        found = find_person(held, engine, "001")
+        assert found.record_ids == {"001"}
+        assert count_rows(engine, found.whose)["patient links"] == 1
+        delete_rows(engine, found.whose)
+        left = read(engine, lambda connection: connection.execute(select(tables.patient_link.c.record)).scalars().all())
+    assert not [record for record in left if "001" in record]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_several_sets_that_are_read_at_once_the_later_link_counts(
+    held: Workspace, bundle: Callable[..., Path], turned: bool
+) -> None:
+    before = bundle(person("1", meta={"lastUpdated": "2024-03-01T10:00:00Z"}), person("2"))
+    after = bundle(person("1", ("replaced-by", "2"), meta={"lastUpdated": "2024-03-02T10:00:00Z"}), person("2"))
+    assert owners(ingest(held, notes=[after, before] if turned else [before, after]).linked) == 1
+
+
+def test_splits_that_tear_a_merged_patient_apart_are_refused(held: Workspace, bundle: Callable[..., Path]) -> None:
+    ingest(held, notes=[bundle(person("1", ("replaced-by", "2")), person("2"))])
+    with held.database() as engine:
+        catalogue.put_labels(
+            engine, held.key, [Label(patient_id="001", finding="pneumonia", value=LabelValue.POSITIVE)]
+        )
+    assert {row.split for row in load_cohort(held, splits={"001": "test", "002": "test"}).members} == {"test"}
+    with pytest.raises(InputError, match="one patient, under several ids, in several splits"):
+        load_cohort(held, splits={"001": "train", "002": "test"})

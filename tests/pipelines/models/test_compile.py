@@ -292,3 +292,11 @@ def test_parity_holds_only_for_the_library_that_it_was_measured_with(workspace) 
     keep(workspace, library="2020.1")
     with pytest.raises(ModelError, match=r"measured with openvino 2020\.1"):
         load(workspace)
+
+
+def test_the_command_that_measures_a_pruned_one_again_prunes_it_again(workspace) -> None:
+    keep_compiled(
+        workspace, card(library="2020.1").model_copy(update={"pruned": 0.3}), {"scan": Graph(b"graph", "fp32")}
+    )
+    with pytest.raises(ModelError, match=r"--precision fp32 --prune 0\.3 --again"):
+        load(workspace)

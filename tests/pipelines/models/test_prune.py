@@ -7,6 +7,7 @@ import torch
 
 from data_schemas.errors import ModelError
 from fusion_models.scan_encoder import ScanEncoder
+from pipelines.models.compile.equalise import equalised
 from pipelines.models.compile.export import export_scan
 from pipelines.models.compile.prune import pruned
 
@@ -54,6 +55,26 @@ def test_what_is_pruned_can_be_exported() -> None:
 def test_a_net_without_residual_blocks_is_one_line() -> None:
     with pytest.raises(ModelError, match="no residual block"):
         pruned(encoder("densenet121", "denseblock1").body, share=0.3)
+
+
+def test_a_block_of_ones_own_is_left_alone_whatever_its_parts_are_called() -> None:
+    """Before its convolutions a norm reads what came in, so its channels are not those of the first."""
+
+    class Block(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.bn1, self.conv1 = torch.nn.BatchNorm3d(8), torch.nn.Conv3d(8, 8, 1)
+            self.act, self.conv2, self.downsample = torch.nn.ReLU(), torch.nn.Conv3d(8, 8, 1), None
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x + self.conv2(self.conv1(self.act(self.bn1(x))))
+
+    given = torch.rand(1, 8, 4, 4, 4)
+    block = Block().eval()
+    with pytest.raises(ModelError, match="no residual block"):
+        pruned(block, share=0.5)
+    with torch.no_grad():
+        torch.testing.assert_close(equalised(block, [given[0].numpy()])(given), block(given))
 
 
 @pytest.mark.parametrize("share", [0.0, 0.95])

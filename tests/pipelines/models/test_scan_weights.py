@@ -56,6 +56,22 @@ def test_shortcuts_of_the_other_kind_are_one_line_that_says_what_to_set(written,
         load_scan_weights(encoder("resnet18", "layer3", shortcut=own), path)
 
 
+@pytest.mark.parametrize("shortcut", ["A", "B"])
+def test_a_tap_before_any_shortcut_takes_weights_of_either_kind(written, shortcut):
+    given = medicalnet("resnet18", shortcut=shortcut)
+    loaded = encoder("resnet18", "layer1")
+    load_scan_weights(loaded, written(given))
+    assert torch.equal(loaded.body.layer1[1].conv2.weight, given["module.layer1.1.conv2.weight"])
+
+
+def test_weights_for_a_net_of_ones_own_that_has_none_change_nothing(written):
+    own = ScanEncoder(
+        architecture="own", channels=2, tap="", width=1.0, signs=1, make=lambda channels: torch.nn.AvgPool3d(8)
+    )
+    load_scan_weights(own, written({"other.weight": torch.zeros(1)}))
+    assert not own.body.state_dict()
+
+
 @pytest.mark.parametrize("name", ["resnet_18.pth", "model.PT", "pytorch_model.bin"])
 def test_a_pickle_is_not_opened_and_the_line_says_where_to_convert_it(tmp_path, name):
     path = tmp_path / name

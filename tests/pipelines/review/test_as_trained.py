@@ -8,10 +8,14 @@ from pathlib import Path
 import pytest
 
 from data_schemas.cohort import Split
+from data_schemas.patient_link import PatientLink
+from data_schemas.scan import PatientFacts
 from pipelines.cases.examples import Example
 from pipelines.review.as_trained import as_trained
+from pipelines.workspace.identity import patient_key
 from pipelines.workspace.memberships import Member, put_members
 from pipelines.workspace.paths import Workspace, open_workspace
+from pipelines.workspace.patient_links import put_patient_links
 
 DIGEST = "d" * 64
 
@@ -45,3 +49,15 @@ def test_without_a_record_the_splits_stand(workspace: Workspace) -> None:
     rows, recorded = as_trained(workspace, DIGEST, [case("s1", "p1", "validation")])
     assert not recorded
     assert rows[0].split == "validation"
+
+
+def test_whoever_was_merged_with_a_patient_whom_the_model_knows_is_no_test_case(workspace: Workspace) -> None:
+    before, now = (patient_key(workspace.key, name) for name in ("001", "002"))
+    with workspace.database() as engine:
+        put_members(engine, DIGEST, [Member("s1", before, "train"), Member("s2", now, "test")])
+        rows, _ = as_trained(workspace, DIGEST, [case(study, now, "test") for study in ("s2", "s9")])
+        assert [row.split for row in rows] == ["test", "test"]
+        link = PatientLink(patient=PatientFacts(patient_id="001"), replaced_by=(PatientFacts(patient_id="002"),))
+        put_patient_links(engine, workspace.key, [link])
+    rows, _ = as_trained(workspace, DIGEST, [case(study, now, "test") for study in ("s1", "s2", "s9")])
+    assert [row.split for row in rows] == ["train", "train", "train"]

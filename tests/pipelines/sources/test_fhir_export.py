@@ -7,13 +7,14 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from data_schemas.errors import InputError, ServerError
+from data_schemas.errors import InputError, ServerError, WorkspaceError
 from pipelines.cases.ingest import ingest
 from pipelines.sources.fhir import read_fhir
 from pipelines.sources.fhir_connection import connect_fhir
@@ -247,3 +248,47 @@ def test_a_file_of_another_server_is_not_fetched(fake: Fake, fetch: Callable[...
     fake.faults = [("status", (200, {"Content-Type": "application/json"}, json.dumps(manifest).encode()))]
     with pytest.raises(ServerError, match="another server"):
         fetch()
+
+
+def test_an_export_of_later_days_does_not_stand_for_one_of_earlier_days(
+    fake: Fake, fetch: Callable[..., FetchedRecords]
+) -> None:
+    for since in (date(2024, 1, 2), None):
+        fake.busy = 1
+        with pytest.raises(ServerError, match="still makes its export"):
+            fetch(since=date(2024, 2, 2), patience_s=5.0)
+        before = len(fake.asked)
+        fake.busy = 0
+        fetch(since=since)
+        assert [("_since" in path) for path in fake.asked[before:] if "$export" in path] == [since is not None]
+
+
+@pytest.mark.parametrize("status", [500, 400])
+def test_an_export_that_the_server_could_not_make_is_asked_for_anew(
+    fake: Fake, fetch: Callable[..., FetchedRecords], status: int
+) -> None:
+    fake.faults = [("status", (status, {}, b""))]
+    with pytest.raises(ServerError, match=f"status {status}"):
+        fetch(attempts=1)
+    fake.faults = [("status", (status, {}, b""))]
+    assert values(fetch(attempts=1)) == [70.0, 71.0]
+    assert sum("$export" in path for path in fake.asked) == 2
+
+
+def test_an_export_of_which_a_file_is_gone_is_asked_for_anew(fake: Fake, fetch: Callable[..., FetchedRecords]) -> None:
+    fake.faults = [("Observation.2", (410, {}, b""))]
+    with pytest.raises(ServerError, match="has dropped a file of its export; run the same command"):
+        fetch()
+    assert values(fetch()) == [70.0, 71.0]
+    assert sum("$export" in path for path in fake.asked) == 2
+
+
+def test_a_full_disk_is_not_taken_for_a_silent_server(fake: Fake) -> None:
+    class Full(BytesIO):
+        def write(self, _: object) -> int:
+            raise OSError(28, "No space left on device")
+
+    fake.files = {"Patient.1": [person()]}
+    connection = connect_fhir(fake.url, environment={}, attempts=2, wait_s=0.0, sleep=lambda _: None)
+    with connection, pytest.raises(WorkspaceError, match="No space left on device"):
+        connection.download(f"{fake.url}/file/Patient.1", Full(), media="application/fhir+ndjson", at_most=1000)

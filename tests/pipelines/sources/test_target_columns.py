@@ -55,13 +55,13 @@ def test_a_decimal_comma_is_read_where_the_settings_say_so(tmp_path: Path) -> No
 
 def test_a_few_values_that_do_not_fit_are_one_line_a_column_without_them(tmp_path: Path) -> None:
     rows = "".join(f"p{number},{number % 4},{number}.5,1\n" for number in range(40))
-    path = write(tmp_path, f"patient_id,severity,fev1,pneumonia\n{rows}secret1,7,nan,1\nsecret2,1.5,<3,0\n")
+    path = write(tmp_path, f"patient_id,severity,fev1,pneumonia\n{rows}secret1,7,nan,1\nsecret2,1.5,1e300,0\n")
     found = read_labels(path, targets=TARGETS)
     assert len(found.labels) == 40 * 3 + 2  # of the two rows the finding alone
     assert [line.reason for line in found.refused] == [Reason.UNREADABLE_ROW] * 2
     assert [line.detail for line in found.refused] == [
         "column severity: 2 rows do not hold whole numbers from 0 to 3; of this target they count as unknown",
-        "column fev1: 2 rows do not hold numbers; of this target they count as unknown",
+        "column fev1: 2 rows do not hold numbers up to 1e+12; of this target they count as unknown",
     ]
     assert not [line for line in found.refused if "secret" in line.where + line.detail or "1.5" in line.detail]
 

@@ -40,10 +40,13 @@ def test_with_class_weights_a_balanced_word_of_the_teacher_stays_as_rare_as_the_
     )
     labels = torch.zeros(40, 3)
     labels[:10] = 1
-    weighted = teacher.finding_targets(rows, labels, training=TrainingRecipe())
-    plain = teacher.finding_targets(rows, labels, training=TrainingRecipe(class_weights=False))
+    weighted, plain = (
+        dataclasses.replace(teacher, training=TrainingRecipe(class_weights=had)).finding_targets(rows, labels)
+        for had in (True, False)
+    )
     torch.testing.assert_close(weighted, torch.full((40, 3), 0.25))
     torch.testing.assert_close(plain, torch.full((40, 3), 0.5))
+    assert teacher.training == loaded.card.recipe.training
 
 
 def test_the_scores_of_signs_are_read_off_the_tokens(loaded, examples) -> None:
@@ -67,6 +70,20 @@ def test_a_student_has_its_teachers_recipe_but_for_what_is_its_own(recipe) -> No
     assert (found.findings, found.scan.shape, found.note) == (recipe.findings, recipe.scan.shape, recipe.note)
 
 
+def test_a_student_may_have_another_kind_of_scan_encoder_than_a_net_of_ones_own(recipe) -> None:
+    own = recipe.scan.model_copy(update={"encoder": "own", "builder": "my.nets:net"})
+    teacher = recipe.model_copy(update={"scan": own})
+    found = student_recipe(teacher, {"scan": {"encoder": "slices-resnet18", "slab": 2, "shortcut": "A"}}).scan
+    assert (found.encoder, found.slab, found.shortcut, found.builder) == ("slices-resnet18", 2, "A", None)
+    assert student_recipe(teacher, {"fusion": {"width": 8, "heads": 1}}).scan.builder == "my.nets:net"
+
+
+def test_a_student_may_leave_its_note_encoder_frozen(recipe) -> None:
+    tuned = recipe.note.model_copy(update={"tuning": "partial", "layers": 6})
+    teacher = recipe.model_copy(update={"note": tuned})
+    assert student_recipe(teacher, {"note": {"tuning": "frozen"}}).note.tuning == "frozen"
+
+
 def test_a_student_does_not_begin_with_weights_of_another_net(recipe) -> None:
     teacher = recipe.model_copy(update={"scan": recipe.scan.model_copy(update={"weights": "pretrained.safetensors"})})
     assert student_recipe(teacher, {"scan": {"width": 0.125}}).scan.weights is None
@@ -77,7 +94,7 @@ def test_a_student_does_not_begin_with_weights_of_another_net(recipe) -> None:
     [
         ({"findings": ["mass"]}, "'findings' is not to be changed"),
         ({"scan": {"shape": [8, 8, 8]}}, "'scan.shape' is its teacher's"),
-        ({"scan": 3}, "'scan' is not to be changed"),
+        ({"scan": 3}, "'scan' holds no keys"),
         ({"scan": {"width": 9}}, "'scan.width'"),
         ({"fusion": {"heads": 3}}, "'fusion'"),
         ({"fusion": {"kind": "linear"}}, "linear learns from labels alone"),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.training.linear import JOINT, LATE, Vectors, fit_finding, inner_folds
+from pipelines.training.linear import JOINT, LATE, Vectors, _principal, fit_finding, inner_folds
 
 
 def cohort(count: int = 120, *, seed: int = 0, signal: float = 2.0) -> tuple[dict[str, Vectors], np.ndarray, list[str]]:
@@ -100,3 +100,23 @@ def test_more_features_than_cases_and_columns_that_repeat_are_no_hurdle() -> Non
     logits = fitted.arms["note"].logits({"note": Vectors(values, np.ones(60, bool))})
     assert np.isfinite(logits).all()
     assert logits[label == 1].mean() > logits[label == 0].mean() + 1
+
+
+def test_a_modality_in_which_nothing_varies_teaches_nothing() -> None:
+    vectors, label, patients = cohort(60, signal=4.0)
+    vectors = {"scan": vectors["scan"], "words": Vectors(np.zeros((len(label), 8)), np.ones(len(label), bool))}
+    fitted = fit_finding(vectors, label, patients, seed=0)
+    assert np.ptp(fitted.arms["words"].logits(vectors)) == 0.0
+    assert auroc(fitted.arms[fitted.chosen].logits(vectors), label) > 0.8
+    alone = fit_finding({"words": vectors["words"]}, label, patients, seed=0)
+    for arm in (LATE, JOINT):
+        assert np.ptp(alone.arms[arm].logits(vectors)) == 0.0
+
+
+def test_axes_are_those_of_the_singular_value_decomposition_whichever_side_is_longer() -> None:
+    values = np.random.default_rng(0).standard_normal((60, 7))
+    for table in (values, values.T):
+        axes, turned = _principal(table)
+        _, size, right = np.linalg.svd(table, full_matrices=False)
+        assert np.allclose(np.abs(axes), np.abs(right.T), atol=1e-8)
+        assert np.allclose(np.linalg.norm(turned, axis=0), size)

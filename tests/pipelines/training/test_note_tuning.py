@@ -135,6 +135,13 @@ def test_uncertain_labels_count_as_the_recipe_has_them(note_model):
     assert len(digests) == 2
 
 
+def test_validation_cases_with_nothing_but_uncertain_labels_choose_no_epoch(note_model, caplog):
+    unsure = [dataclasses.replace(row, labels={"pneumonia": -1}) for row in VALIDATION]
+    _, fitted = tune_note_encoder(note_model, TRAIN, unsure, recipe=recipe_of("full", tuning_epochs=1))
+    assert "training cases choose the note encoder's epoch" in caplog.text
+    assert fitted.best_loss > 0.1
+
+
 def test_without_a_finding_of_two_classes_in_the_text_it_is_one_line(note_model):
     silent = [dataclasses.replace(row, sentences=()) for row in TRAIN]
     with pytest.raises(InputError, match=r"model\.note\.tuning: no finding has both .* set it to frozen"):
@@ -147,6 +154,12 @@ def test_without_a_finding_of_two_classes_in_the_text_it_is_one_line(note_model)
 def test_more_layers_than_the_encoder_has_are_refused_before_anything_is_fitted(note_model):
     with pytest.raises(SettingsError, match=r"model\.note\.layers: 3; the note encoder has 2"):
         check_tuning(note_model.encoder.backbone, NOTE.model_copy(update={"tuning": "partial", "layers": 3}))
+
+
+def test_a_rank_that_is_wider_than_the_encoder_is_refused(note_model):
+    check_tuning(note_model.encoder.backbone, NoteRecipe(tuning="lora", lora_rank=16))
+    with pytest.raises(SettingsError, match=r"model\.note\.lora_rank: 17; the note encoder is 16 wide"):
+        check_tuning(note_model.encoder.backbone, NoteRecipe(tuning="lora", lora_rank=17))
 
 
 def test_a_net_without_attention_that_lora_knows_is_refused():

@@ -156,10 +156,25 @@ def test_a_target_that_cannot_be_learned_is_left_out_aloud(rows, caplog):
     assert all("no value among the test cases" in line for line in caplog.messages)
 
 
+def test_measurements_that_differ_by_almost_nothing_are_left_out_and_endless_ones_stop_the_run(rows) -> None:
+    """Neither has a standard deviation to divide by."""
+
+    def of(value: float) -> dict[str, list[Example]]:
+        train = [dataclasses.replace(row, targets={"fev1": 0.0}) for row in split(rows, "train")]
+        train[0] = dataclasses.replace(train[0], targets={"fev1": value})
+        return {"train": train, "validation": split(rows, "validation"), "test": split(rows, "test")}
+
+    recipe = RECIPE.model_copy(update={"targets": {"fev1": TARGETS["fev1"]}})
+    assert with_learnable_targets(of(1e-320), recipe).targets == {}
+    assert set(with_learnable_targets(of(0.1), recipe).targets) == {"fev1"}
+    with pytest.raises(InputError, match=r"target fev1: the values of 1 labelled cases are not numbers up to 1e\+12"):
+        with_learnable_targets(of(1e300), recipe)
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"targets": {"severity": TargetRecipe(kind="ordinal", levels=3)}}, "none of its 3 levels"),
+        ({"targets": {"severity": TargetRecipe(kind="ordinal", levels=3)}}, "not whole numbers from 0 to 2"),
         ({"observation_codes": ("age", "severity")}, "would read its own answer"),
     ],
 )

@@ -14,7 +14,8 @@ import pytest
 from data_schemas.errors import InputError, LeakageError, ModelError, SettingsError
 from data_schemas.settings import ModelRecipe
 from pipelines.cases.examples import Example
-from pipelines.models.weights import load_note_model
+from pipelines.models.build import build_scan_encoder
+from pipelines.models.weights import load_note_model, weights_bytes
 from pipelines.training.fitting import fit_scan_encoder
 from pipelines.training.metrics import auroc
 from pipelines.training.tune.cases import Tuned, tune_cases
@@ -142,6 +143,45 @@ def test_the_time_that_is_left_is_shared_among_the_searches_to_come(monkeypatch)
     assert Clock(None).share(2) is None
 
 
+class BegunError(Exception):
+    """What ends a tuning where a test has seen enough."""
+
+
+def test_a_scan_encoder_with_given_weights_is_fitted_as_train_fits_it(few, quick, tmp_path: Path, monkeypatch) -> None:
+    path = tmp_path / "body.safetensors"
+    path.write_bytes(weights_bytes(build_scan_encoder(quick, signs=1).body))
+    given = quick.model_copy(update={"scan": quick.scan.model_copy(update={"weights": str(path)})})
+    seen: list[Any] = []
+
+    def noted(*_: Any, **how: Any) -> None:
+        seen.append(how["pretrained"])
+        raise BegunError
+
+    monkeypatch.setattr("pipelines.training.tune.material.fit_scan_encoder", noted)
+    for recipe in (given, quick):
+        with pytest.raises(BegunError):
+            tune_cases(few, recipe=recipe, trials=2, folds=2)
+    assert seen == [True, False]
+
+
+def test_cases_of_other_patients_have_trials_of_their_own(few, quick, tmp_path: Path, monkeypatch) -> None:
+    """The same cases, two of which were found to be one patient's: the folds are others, and so are their trials."""
+    stores: list[Path] = []
+
+    def noted(path: Path) -> None:
+        stores.append(path)
+        raise BegunError
+
+    monkeypatch.setattr("pipelines.training.tune.cases.open_storage", noted)
+    one, other = [row for row in few if row.split == "train"][:2]
+    merged = [dataclasses.replace(row, patient_key=one.patient_key) if row is other else row for row in few]
+    for rows in (few, few[::-1], merged):
+        with pytest.raises(BegunError):
+            tune_cases(rows, recipe=quick, folds=2, store=tmp_path)
+    assert stores[0] == stores[1]
+    assert stores[0] != stores[2]
+
+
 @pytest.mark.parametrize(
     ("how", "error", "complaint"),
     [
@@ -150,7 +190,8 @@ def test_the_time_that_is_left_is_shared_among_the_searches_to_come(monkeypatch)
         ({"folds": 40}, InputError, "fewer patients|each of 40 folds|no finding has patients"),
         ({"minutes": 0.0}, InputError, "must be more than 0"),
         ({"draws": 1}, InputError, "1 bootstrap samples"),
-        ({"only": ("training.loss",)}, SettingsError, "training.loss cannot be tuned"),
+        ({"seed": -1}, InputError, "the seed -1: it must be 0 or more"),
+        ({"only": ("training.loss",)}, SettingsError, "'training.loss' cannot be tuned"),
         ({"encoders": ("resnet99",)}, SettingsError, "the scan encoder 'resnet99' cannot be in the race"),
         ({"encoders": ("densenet121",)}, SettingsError, "model.scan"),
     ],

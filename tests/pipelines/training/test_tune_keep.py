@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import socket
 from collections.abc import Callable
@@ -89,6 +90,17 @@ def test_a_parent_run_and_a_nested_run_a_trial_are_told_once(workspace: Workspac
     assert {"report/tuning.md", "report/tuning.json", "report/model.yaml", "report/evaluation.md"} <= names
 
 
+def test_another_subgroup_is_another_report(workspace: Workspace, tuned: Tuned) -> None:
+    done = tuned.evaluation
+    rows = (*done.rows, dataclasses.replace(done.rows[0], group="site", level="north"))
+    kept, folder = keep_tuning(workspace, tuned)
+    other, elsewhere = keep_tuning(
+        workspace, dataclasses.replace(tuned, evaluation=dataclasses.replace(done, rows=rows))
+    )
+    assert kept.metrics == other.metrics
+    assert elsewhere != folder
+
+
 def test_the_report_tells_what_to_report_and_what_the_search_saw(workspace: Workspace, tuned: Tuned) -> None:
     _, folder = keep_tuning(workspace, tuned)
     text = (folder / "tuning.md").read_text()
@@ -142,7 +154,7 @@ def test_no_key_is_kept_or_told(workspace: Workspace, tuned: Tuned) -> None:
     files = [path for path in workspace.root.rglob("*") if path.is_file()]
     assert not any("CANARY7Q" in path.read_bytes().decode("latin-1") for path in files)
     (folder.parent / "tuning.json").write_text("{")
-    with pytest.raises(WorkspaceError, match="tune again, which repeats no trial"):
+    with pytest.raises(WorkspaceError, match="delete its folder, then tune again"):
         keep_tuning(workspace, tuned)
 
 
@@ -154,6 +166,18 @@ def test_the_chosen_recipe_is_written_below_settings_that_keep_their_comments(wo
     assert path.read_text().endswith(section_text(VALUES))
     chosen = read_settings(path).model
     assert (chosen.fusion.kind, chosen.fusion.width, chosen.training.learning_rate) == ("gated", 32, 0.00123)
+
+
+@pytest.mark.parametrize("old", ["{}\n", "{diagnosis: {chunk: 8}}\n", "---\ndiagnosis:\n  chunk: 8\n...\n"])
+def test_settings_that_nothing_can_follow_are_written_anew_and_kept(workspace: Workspace, old: str) -> None:
+    path = workspace.root / "scanote.yaml"
+    path.write_text(old)
+    kept = write_chosen(workspace, VALUES)
+    assert kept is not None
+    assert kept.read_text() == old
+    found = read_settings(path)
+    assert found.model.fusion.kind == "gated"
+    assert found.diagnosis.chunk == (8 if "chunk" in old else 16)
 
 
 def test_a_model_section_keeps_what_was_not_tuned_and_the_old_file_is_kept(workspace: Workspace) -> None:

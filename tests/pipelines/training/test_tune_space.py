@@ -91,7 +91,7 @@ def test_every_tunable_name_is_a_setting(name: str) -> None:
 @pytest.mark.parametrize(
     ("recipe", "how", "complaint"),
     [
-        (ModelRecipe(), {"only": ("training.seed",)}, "training.seed cannot be tuned; give some of fusion.kind"),
+        (ModelRecipe(), {"only": ("training.seed",)}, "'training.seed' cannot be tuned; give some of fusion.kind"),
         (recipe_of(kind="linear"), {}, "linear has nothing to tune, for train chooses its penalties"),
         (ModelRecipe(modalities=("note",)), {"encoders": ("resnet18",)}, "has no scan to read"),
     ],

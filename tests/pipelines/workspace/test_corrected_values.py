@@ -183,3 +183,27 @@ def test_what_a_server_has_deleted_goes_by_its_name_alone(held: Workspace, tmp_p
     gone["entry"] = [{"request": {"method": "DELETE", "url": "Observation/o1"}}]  # type: ignore[assignment]
     ingest(held, observations=[export("two", person(), gone)])
     assert [row[1] for row in found(held)] == [6.0]
+
+
+def test_a_correction_without_a_value_leaves_none(held: Workspace, put: Put) -> None:
+    put(value(5.0, meta=at(5)), value(9.0, name="o2", at=NOON))
+    absent = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/data-absent-reason", "code": "error"}]}
+    emptied = value(status="corrected", meta=at(6), dataAbsentReason=absent)
+    del emptied["valueQuantity"]
+    put(emptied)
+    assert found(held) == [("001", 9.0, NOON)]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("moment", [MORNING, NOON])
+def test_of_several_sets_that_are_read_at_once_the_later_version_counts(
+    held: Workspace, tmp_path: Path, turned: bool, moment: str
+) -> None:
+    sets = []
+    for number, item in enumerate([value(5.0, meta=at(5)), value(6.0, at=moment, meta=at(6))]):
+        entry = {"fullUrl": "https://ehr.example/fhir/Observation/o1", "resource": item}
+        path = tmp_path / f"{number}.json"
+        path.write_text(json.dumps({"resourceType": "Bundle", "entry": [{"resource": person()}, entry]}))
+        sets.append(path)
+    ingest(held, observations=sets[::-1] if turned else sets)
+    assert found(held) == [("001", 6.0, moment)]

@@ -11,6 +11,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
 
 from data_schemas.errors import WorkspaceError
+from data_schemas.observation import Origin
+from pipelines.workspace.catalogue import observations, put_observations
 from pipelines.workspace.database import database, read, sqlite_url, write
 from pipelines.workspace.migrate import KNOWN, REVISION, alembic_config, check_revision, upgrade
 from pipelines.workspace.tables import metadata
@@ -57,3 +59,20 @@ def test_an_unknown_revision_is_refused_by_both(engine: Engine) -> None:
     for use in (upgrade, check_revision):
         with pytest.raises(WorkspaceError, match="written by another version"):
             use(engine)
+
+
+def test_what_a_workspace_held_before_values_had_origins_is_read_and_known(engine: Engine, make) -> None:
+    from alembic import command
+
+    key, value = bytes(32), make.observation()
+    put_observations(engine, key, [value])
+    write(engine, lambda connection: command.downgrade(alembic_config(connection), "0001"))
+    with pytest.raises(WorkspaceError):
+        check_revision(engine)
+    upgrade(engine)
+    check_revision(engine)
+    assert observations(engine) == (value,)
+    assert put_observations(engine, key, [value]).known == 1
+    named = value.model_copy(update={"origin": Origin(resource="https://ehr.example/fhir/Observation/1")})
+    put_observations(engine, key, [named])
+    assert observations(engine) == (named,)
