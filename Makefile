@@ -12,8 +12,9 @@ TORCH := $(shell grep '^torch==' constraints.txt)
 demo: $(STAMP)
 	$(BIN)/scanote demo demo
 
+# Files are shared out over two processes, each with one set of fixtures.
 test: $(STAMP)
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 check: $(STAMP)
 	$(BIN)/ruff check .

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data_schemas.base import Record
-from data_schemas.errors import ScanoteError, ServerError, WorkspaceError
+from data_schemas.errors import WorkspaceError
 from pipelines.models.pyfunc_save import scanote_version
 from pipelines.models.registry import model_name
+from pipelines.models.telling import tell_kept
 from pipelines.models.tracking import experiment_id, tracking
 from pipelines.training.evaluate.evaluation import Evaluation
 from pipelines.training.evaluate.report import metrics, write_evaluation
 from pipelines.workspace.digests import json_digest
-from pipelines.workspace.files import make_private_folder, write_new
+from pipelines.workspace.files import write_folder, write_new
 from pipelines.workspace.paths import Workspace
-from pipelines.workspace.spool import Spool
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -67,12 +66,7 @@ def keep_evaluation(workspace: Workspace, evaluation: Evaluation) -> tuple[KeptE
     folder = _folder(workspace, kept.evaluation_id)
     if (folder / HEAD).is_file():
         return _read(workspace, kept.evaluation_id), folder / REPORT
-    make_private_folder(folder)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".report-") as work:
-        made = make_private_folder(Path(work) / REPORT)
-        write_evaluation(made, evaluation)
-        shutil.rmtree(folder / REPORT, ignore_errors=True)
-        made.rename(folder / REPORT)
+    write_folder(folder / REPORT, partial(write_evaluation, evaluation=evaluation))
     write_new(folder / HEAD, kept.model_dump_json(indent=1).encode())  # last: it says that the rest is there
     return kept, folder / REPORT
 
@@ -85,26 +79,13 @@ def tell_evaluation(workspace: Workspace, kept: KeptEvaluation) -> str:
     ServerError
         MLflow cannot be reached or refuses. Nothing is lost: the next evaluation tells it.
     """
-    told: dict[str, str] = {}
-    failed: dict[str, ScanoteError] = {}
-
-    def handler(payload: dict[str, Any]) -> None:
-        entry = str(payload["evaluation"])
-        try:
-            told[entry] = _tell(workspace, _read(workspace, entry))
-        except ScanoteError as error:
-            failed[entry] = error
-            raise
-
-    Spool(workspace.spool).put(KIND, {"evaluation": kept.evaluation_id})
-    Spool(workspace.spool).replay({KIND: handler})
-    problem = failed.get(kept.evaluation_id)
-    if isinstance(problem, ServerError):
-        raise ServerError(f"{problem}. The evaluation is kept and is told to MLflow by the next one") from None
-    if problem is not None:
-        raise problem from None
-    # Where it was told before, or another process tells it now, this finds it.
-    return told.get(kept.evaluation_id) or _tell(workspace, kept)
+    return tell_kept(
+        workspace,
+        kind=KIND,
+        word="evaluation",
+        entry=kept.evaluation_id,
+        tell=lambda entry: _tell(workspace, _read(workspace, entry)),
+    )
 
 
 def _tell(workspace: Workspace, kept: KeptEvaluation) -> str:
@@ -153,4 +134,4 @@ def _read(workspace: Workspace, evaluation_id: str) -> KeptEvaluation:
     try:
         return KeptEvaluation(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError):
-        raise WorkspaceError(f"{path}: gone or damaged; evaluate again") from None
+        raise WorkspaceError(f"{path}: gone or damaged; delete its folder, then evaluate again") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -55,6 +56,19 @@ def make_private_folder(path: Path) -> Path:
     except OSError as error:
         raise WorkspaceError(f"{path}: the folder cannot be made ({error.strerror}); choose another place") from None
     return path
+
+
+def write_folder(path: Path, write: Callable[[Path], object]) -> None:
+    """Let ``write`` fill a folder of mode 0700 beside its place, then put it there; an older one goes.
+
+    Its parent is made. What ``write`` raises leaves the older folder as it was.
+    """
+    parent = make_private_folder(path.parent)
+    with tempfile.TemporaryDirectory(dir=parent, prefix=f".{path.name}-") as work:
+        made = make_private_folder(Path(work) / path.name)
+        write(made)
+        shutil.rmtree(path, ignore_errors=True)
+        made.rename(path)
 
 
 def sync_path(path: Path) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,7 @@ from pipelines.training.tune.cases import Tuned
 from pipelines.training.tune.chosen import section_text
 from pipelines.training.tune.report import tuning_content, tuning_markdown
 from pipelines.workspace.digests import json_digest
-from pipelines.workspace.files import make_private_folder, write_new
+from pipelines.workspace.files import write_folder, write_new
 from pipelines.workspace.paths import Workspace
 
 HEAD, REPORT = "tuning.json", "report"
@@ -64,16 +62,15 @@ def keep_tuning(workspace: Workspace, tuned: Tuned) -> tuple[KeptTuning, Path]:
     folder = tuning_folder(workspace, kept.tuning_id)
     if (folder / HEAD).is_file():
         return read_tuning(workspace, kept.tuning_id), folder / REPORT
-    make_private_folder(folder)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".report-") as work:
-        made = make_private_folder(Path(work) / REPORT)
+
+    def write(made: Path) -> None:
         write_evaluation(made, done)
         (made / "tuning.md").write_text(tuning_markdown(tuned), encoding="utf-8")
         plain = json.dumps(tuning_content(tuned), indent=1, ensure_ascii=False)
         (made / "tuning.json").write_text(plain + "\n", encoding="utf-8")
         (made / "model.yaml").write_text(section_text(tuned.values), encoding="utf-8")
-        shutil.rmtree(folder / REPORT, ignore_errors=True)
-        made.rename(folder / REPORT)
+
+    write_folder(folder / REPORT, write)
     write_new(folder / HEAD, kept.model_dump_json(indent=1).encode())  # last: it says that the rest is there
     return kept, folder / REPORT
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from data_schemas.errors import ScanoteError, ServerError
 from data_schemas.tuning import SearchRecord, TriedRecipe
 from pipelines.models.registry import model_name
+from pipelines.models.telling import tell_kept
 from pipelines.models.tracking import experiment_id, tracking
 from pipelines.training.tune.keep import REPORT, KeptTuning, read_tuning, tuning_folder
 from pipelines.workspace.paths import Workspace
-from pipelines.workspace.spool import Spool
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -28,26 +27,13 @@ def tell_tuning(workspace: Workspace, kept: KeptTuning) -> str:
     ServerError
         MLflow cannot be reached or refuses. Nothing is lost: the next tuning tells it.
     """
-    told: dict[str, str] = {}
-    failed: dict[str, ScanoteError] = {}
-
-    def handler(payload: dict[str, Any]) -> None:
-        entry = str(payload["tuning"])
-        try:
-            told[entry] = _tell(workspace, read_tuning(workspace, entry))
-        except ScanoteError as error:
-            failed[entry] = error
-            raise
-
-    Spool(workspace.spool).put(KIND, {"tuning": kept.tuning_id})
-    Spool(workspace.spool).replay({KIND: handler})
-    problem = failed.get(kept.tuning_id)
-    if isinstance(problem, ServerError):
-        raise ServerError(f"{problem}. The tuning is kept and is told to MLflow by the next one") from None
-    if problem is not None:
-        raise problem from None
-    # Where it was told before, or another process tells it now, this finds it.
-    return told.get(kept.tuning_id) or _tell(workspace, kept)
+    return tell_kept(
+        workspace,
+        kind=KIND,
+        word="tuning",
+        entry=kept.tuning_id,
+        tell=lambda entry: _tell(workspace, read_tuning(workspace, entry)),
+    )
 
 
 def _tell(workspace: Workspace, kept: KeptTuning) -> str:

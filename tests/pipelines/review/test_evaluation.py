@@ -108,7 +108,7 @@ def test_a_run_that_was_interrupted_is_told_anew_and_says_that_it_failed(
 def test_a_damaged_evaluation_is_one_line(workspace: Workspace, evaluation: Evaluation) -> None:
     kept, folder = keep_evaluation(workspace, evaluation)
     (folder.parent / "evaluation.json").write_text("{")
-    with pytest.raises(WorkspaceError, match="gone or damaged; evaluate again"):
+    with pytest.raises(WorkspaceError, match="gone or damaged; delete its folder, then evaluate again"):
         tell_evaluation(workspace, kept)
 
 

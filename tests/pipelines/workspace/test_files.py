@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from data_schemas.errors import WorkspaceError
-from pipelines.workspace.files import make_private_folder, write_atomic, write_new
+from pipelines.workspace.files import make_private_folder, write_atomic, write_folder, write_new
 
 DIE_BEFORE_REPLACE = """
 import os, signal, sys
@@ -90,3 +90,25 @@ def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(WorkspaceError, match="cannot be made"):
         make_private_folder(tmp_path / "file")
+
+
+def test_a_folder_that_is_written_replaces_the_older_one_whole(tmp_path: Path) -> None:
+    place = tmp_path / "parent" / "report"
+    write_folder(place, lambda made: (made / "old").write_text("old"))
+    write_folder(place, lambda made: (made / "new").write_text("new"))
+    assert [path.name for path in place.iterdir()] == ["new"]
+    assert stat.S_IMODE(place.stat().st_mode) == 0o700
+    assert [path.name for path in place.parent.iterdir()] == ["report"]
+
+
+def test_a_folder_whose_writing_fails_leaves_the_older_one(tmp_path: Path) -> None:
+    place = tmp_path / "report"
+    write_folder(place, lambda made: (made / "old").write_text("old"))
+
+    def fails(made: Path) -> None:
+        (made / "half").write_text("half")
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_folder(place, fails)
+    assert [path.name for path in tmp_path.rglob("*")] == ["report", "old"]
