@@ -97,7 +97,7 @@ def fit_scan_encoder(
     signs: Sequence[str],
     recipe: ModelRecipe,
     taught: Callable[[Sequence[Example], Tensor], Tensor] | None = None,
-    pretrained: bool = False,
+    pretrained: bool | None = None,
     checkpoint: Path | None = None,
     report: Report | None = None,
 ) -> Fitted:
@@ -105,8 +105,9 @@ def fit_scan_encoder(
 
     Where that leaves nothing to validate on, the loss on up to 64 training cases chooses the epoch, and a warning says
     so. ``taught`` makes soft labels of the training cases' labels, as a teacher has them. Of a ``pretrained`` encoder
-    the head is fitted first (`fit_sign_head`), then the whole with ``pretrained_rate`` on its body; where no epoch of
-    that is better on the validation cases than the head alone, the body stays as it was, and the best epoch is -1.
+    (by default: of a recipe that names ``scan.weights``) the head is fitted first (`fit_sign_head`), then the whole
+    with ``pretrained_rate`` on its body; where no epoch of that is better on the validation cases than the head alone,
+    the body stays as it was, and the best epoch is -1.
 
     Raises
     ------
@@ -118,6 +119,7 @@ def fit_scan_encoder(
         log.warning("no validation case has a scan and a labelled sign; training cases choose the scan encoder's epoch")
         validation = train[:64]
     training = recipe.training
+    pretrained = recipe.scan.weights is not None if pretrained is None else pretrained
     labels, held_out = training_labels(train, signs, training=training), label_matrix(validation, signs)
     if taught is not None:
         labels = taught(train, labels)

@@ -22,13 +22,14 @@ from pipelines.cases.leakage.audit import audit, refuse_leaks
 from pipelines.cases.leakage.case import AuditedCase
 from pipelines.cases.value_units import units_of
 from pipelines.models.artefact import save_model
-from pipelines.models.build import build_case_model, build_scan_encoder, with_window
+from pipelines.models.build import build_case_model, with_window
 from pipelines.models.features import Features, encode, pooled_scans
 from pipelines.models.reading import coherent
-from pipelines.models.weights import load_note_model, load_scan_weights, resolve_note_encoder, weights_digest
+from pipelines.models.weights import load_note_model, resolve_note_encoder, weights_digest
 from pipelines.training.adapters import check_tuning, refuse_linear
 from pipelines.training.augment_notes import with_note_copies
 from pipelines.training.cohort import SPLITS, check_cohort, check_numbers, digest_cohort, digest_example
+from pipelines.training.first_encoder import first_scan_encoder
 from pipelines.training.fitting import (
     choose_signs,
     fit_case_model,
@@ -167,10 +168,7 @@ def _train(
         check_tuning(note_model.encoder.backbone, recipe.note)
     signs = choose_signs(parts["train"], recipe) if "scan" in recipe.modalities else ()
     signs = teacher.signs if teacher else signs
-    torch.manual_seed(recipe.training.seed)
-    scan_encoder = build_scan_encoder(recipe, signs=len(signs), builder=recipe.scan.builder)
-    if recipe.scan.weights is not None:
-        load_scan_weights(scan_encoder, Path(recipe.scan.weights))
+    scan_encoder = first_scan_encoder(recipe, signs=len(signs))
     with stage("audit for leaks", len(LEAK_KINDS)) as report:
         found = audit(audited, findings=recipe.findings, progress=report)
     refuse_leaks(found, allow=allow_leaks)
@@ -188,7 +186,6 @@ def _train(
                 signs=signs,
                 recipe=recipe,
                 taught=None if teacher is None else teacher.sign_targets,
-                pretrained=recipe.scan.weights is not None,
                 checkpoint=run and run / "scan-encoder",
                 report=_epochs_of(report, recipe.training.scan_epochs, track=track, part="scan encoder"),
             )

@@ -7,23 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from data_schemas.cohort import Split
 from data_schemas.pretraining import PretrainRecipe
 from data_schemas.settings import ModelRecipe
 from fusion_models.masked_volume import MaskedVolume
 from pipelines.cases.examples import Example
-from pipelines.models.build import build_scan_encoder
 from pipelines.models.weights import (
     folder_digest,
     load_note_model,
-    load_scan_weights,
     resolve_note_encoder,
     weights_bytes,
     weights_digest,
 )
 from pipelines.training.cohort import digest_example
+from pipelines.training.first_encoder import first_scan_encoder
 from pipelines.training.loop import make_accelerator
 from pipelines.training.pretrain.contrastive import Retrieval, build_pair_model, fit_pairs, retrieval
 from pipelines.training.pretrain.keep import (
@@ -126,7 +123,7 @@ def _contrastive(
         states=recipe.note.states,
         window=recipe.note.window,
     )
-    encoder = _scan_encoder(recipe)
+    encoder = first_scan_encoder(recipe, signs=1)
     started_from = weights_digest(encoder)
     tokens = {}
     for split, rows in parts.items():
@@ -184,7 +181,7 @@ def _volume(workspace: Workspace, recipe: ModelRecipe, splits: Mapping[str, Spli
     examples = sorted(examples, key=digest_example)
     parts = {split: [row for row in examples if row.split == split] for split in ("train", "validation")}
     check_enough(count_splits(examples), what="scans", fewest=FEWEST_CASES, mend="ingest more scans")
-    encoder = _scan_encoder(recipe)
+    encoder = first_scan_encoder(recipe, signs=1)
     started_from = weights_digest(encoder)
     model, how = MaskedVolume(scan_encoder=encoder), settings.volume
     with stage("pretrain on volumes", how.epochs) as report:
@@ -265,14 +262,6 @@ def _examples(
 ) -> tuple[list[Example], int]:
     with stage("read scans", 1) as report:
         return read_examples(workspace, recipe=recipe, splits=splits, progress=report)
-
-
-def _scan_encoder(recipe: ModelRecipe) -> Any:
-    torch.manual_seed(recipe.training.seed)
-    encoder = build_scan_encoder(recipe, signs=1, builder=recipe.scan.builder)
-    if recipe.scan.weights is not None:
-        load_scan_weights(encoder, Path(recipe.scan.weights))
-    return encoder
 
 
 def _checkpoint(

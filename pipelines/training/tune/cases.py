@@ -10,7 +10,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import torch
 from pydantic import ValidationError
 
 from data_schemas.cohort import Split
@@ -22,12 +21,13 @@ from pipelines.cases.leakage.audit import audit, refuse_leaks
 from pipelines.cases.leakage.case import AuditedCase
 from pipelines.cases.value_units import units_of
 from pipelines.models.build import build_scan_encoder, with_window
-from pipelines.models.weights import load_note_model, load_scan_weights, resolve_note_encoder, weights_digest
+from pipelines.models.weights import load_note_model, resolve_note_encoder, weights_digest
 from pipelines.training.adapters import check_tuning
 from pipelines.training.cohort import check_cohort, check_numbers, digest_cohort
 from pipelines.training.evaluate.cross import check_folds, each_warning_once
 from pipelines.training.evaluate.evaluation import Evaluation
 from pipelines.training.evaluate.folds import cross_splits
+from pipelines.training.first_encoder import first_scan_encoder
 from pipelines.training.run import deterministic
 from pipelines.training.trained import Stage, no_stage
 from pipelines.training.tune.nested import Clock, How, nested, parts_of, search_in
@@ -221,11 +221,7 @@ def _check_encoder(recipe: ModelRecipe, name: str) -> None:
 
 def _first_weights(recipe: ModelRecipe) -> str:
     """Digest of what the recipe's scan encoder begins from: what cannot be built or loaded is refused here."""
-    torch.manual_seed(recipe.training.seed)
-    encoder = build_scan_encoder(recipe, signs=1, builder=recipe.scan.builder)
-    if recipe.scan.weights is not None:
-        load_scan_weights(encoder, Path(recipe.scan.weights))
-    return weights_digest(encoder)
+    return weights_digest(first_scan_encoder(recipe, signs=1))
 
 
 def _audit(

@@ -19,12 +19,13 @@ from data_schemas.settings import ModelRecipe
 from fusion_models.case_model import Batch, CaseModel
 from pipelines.cases.examples import Example
 from pipelines.models.artefact import ModelCard
-from pipelines.models.build import build_case_model, build_scan_encoder
+from pipelines.models.build import build_case_model
 from pipelines.models.features import encode
 from pipelines.models.reading import coherent
-from pipelines.models.weights import NoteModel, load_scan_weights, weights_digest
+from pipelines.models.weights import NoteModel, weights_digest
 from pipelines.training.augment_notes import with_note_copies
 from pipelines.training.cohort import digest_cohort
+from pipelines.training.first_encoder import first_scan_encoder
 from pipelines.training.fitting import (
     choose_signs,
     fit_case_model,
@@ -144,10 +145,7 @@ def prepare(
     for encoder in encoders:
         own = with_values(recipe, {ENCODER: encoder})
         told = name if len(encoders) == 1 else f"{name}, {encoder}"
-        torch.manual_seed(own.training.seed)
-        scan_encoder = build_scan_encoder(own, signs=len(signs), builder=own.scan.builder)
-        if own.scan.weights is not None:
-            load_scan_weights(scan_encoder, Path(own.scan.weights))
+        scan_encoder = first_scan_encoder(own, signs=len(signs))
         if signs and with_signs(parts["train"], signs):
             with stage(f"{told}: scan encoder", own.training.scan_epochs) as report:
                 fit_scan_encoder(
@@ -156,7 +154,6 @@ def prepare(
                     parts["validation"],
                     signs=signs,
                     recipe=own,
-                    pretrained=own.scan.weights is not None,
                     checkpoint=kept("scan-encoder", encoder, weights_digest(scan_encoder)),
                     report=_told(report, own.training.scan_epochs),
                 )

@@ -145,7 +145,10 @@ def test_train_takes_an_encoder_with_given_weights_for_a_pretrained_one(
     path.write_bytes(weights_bytes(build_scan_encoder(recipe, signs=1).body))
     scan = recipe.scan.model_copy(update={"weights": str(path) if given else None})
     seen = []
-    monkeypatch.setattr(run, "fit_scan_encoder", lambda *_, **how: seen.append(how["pretrained"]) or stop())
+    for name in ("fit_sign_head", "fit"):
+        monkeypatch.setattr(
+            f"pipelines.training.fitting.{name}", lambda *_, name=name, **__: seen.append(name) or stop()
+        )
     with pytest.raises(CutError):
         run.train(examples, recipe=recipe.model_copy(update={"scan": scan}), folder=tmp_path / "artefact")
-    assert seen == [given]
+    assert seen == ["fit_sign_head" if given else "fit"]

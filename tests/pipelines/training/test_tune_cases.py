@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -151,17 +152,18 @@ def test_a_scan_encoder_with_given_weights_is_fitted_as_train_fits_it(few, quick
     path = tmp_path / "body.safetensors"
     path.write_bytes(weights_bytes(build_scan_encoder(quick, signs=1).body))
     given = quick.model_copy(update={"scan": quick.scan.model_copy(update={"weights": str(path)})})
-    seen: list[Any] = []
+    seen: list[str] = []
 
-    def noted(*_: Any, **how: Any) -> None:
-        seen.append(how["pretrained"])
+    def noted(name: str, *_: Any, **__: Any) -> None:
+        seen.append(name)
         raise BegunError
 
-    monkeypatch.setattr("pipelines.training.tune.material.fit_scan_encoder", noted)
+    for name in ("fit_sign_head", "fit"):
+        monkeypatch.setattr(f"pipelines.training.fitting.{name}", partial(noted, name))
     for recipe in (given, quick):
         with pytest.raises(BegunError):
             tune_cases(few, recipe=recipe, trials=2, folds=2)
-    assert seen == [True, False]
+    assert seen == ["fit_sign_head", "fit"]
 
 
 def test_cases_of_other_patients_have_trials_of_their_own(few, quick, tmp_path: Path, monkeypatch) -> None:
