@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from data_schemas.settings import FusionRecipe, ModelRecipe, ScanRecipe, TrainingRecipe
+from data_schemas.recipes import FusionRecipe, ModelRecipe, ScanRecipe, TrainingRecipe
 from pipelines.cases.examples import Example
 from pipelines.models import note_features
 from pipelines.models.artefact import LoadedModel, load_model

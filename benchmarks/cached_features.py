@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from data_schemas.settings import ModelRecipe, ScanRecipe
+from data_schemas.recipes import ModelRecipe, ScanRecipe
 from fusion_models.case_model import Batch, CaseModel
 from fusion_models.losses import masked_bce
 from pipelines.models.build import build_case_model, build_scan_encoder

@@ -30,7 +30,7 @@ from pathlib import Path
 
 import yaml
 
-from data_schemas.settings import FusionRecipe, ModelRecipe, ScanRecipe, TrainingRecipe
+from data_schemas.recipes import FusionRecipe, ModelRecipe, ScanRecipe, TrainingRecipe
 from pipelines.synthetic.canaries.plant import Canaries, plant_canaries
 from pipelines.synthetic.canaries.search import Sighting, find_canaries, search_folder
 from pipelines.synthetic.truth import Dials

@@ -23,7 +23,7 @@ import torch
 from ladder_tokens import RECIPE, Cases, cases_of
 
 from data_schemas.cohort import Split
-from data_schemas.settings import FusionRecipe, ModelRecipe
+from data_schemas.recipes import FusionRecipe, ModelRecipe
 from fusion_models.case_model import Batch
 from fusion_models.tokens import Tokens, without
 from pipelines.models.build import build_case_model

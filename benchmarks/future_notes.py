@@ -18,7 +18,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from data_schemas.case import Case
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from pipelines.cases.prepare import prepare
 from pipelines.models.weights import PACKAGED, WINDOW_SHORT, resolve_note_encoder
 from pipelines.notes.windows import cut_windows

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from data_schemas.cohort import Split
-from data_schemas.settings import ModelRecipe, ScanRecipe, TrainingRecipe
+from data_schemas.recipes import ModelRecipe, ScanRecipe, TrainingRecipe
 from fusion_models.case_model import Batch
 from fusion_models.observation_encoder import Values
 from fusion_models.tokens import Tokens, collate

@@ -14,7 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from data_schemas.leakage import LEAK_KINDS
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from pipelines.cases.leakage.audit import audit
 from pipelines.synthetic.audited import audited_cohort
 from pipelines.synthetic.truth import Dials, Leaks

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from data_schemas.settings import FusionRecipe, ModelRecipe, TrainingRecipe
+from data_schemas.recipes import FusionRecipe, ModelRecipe, TrainingRecipe
 from fusion_models.case_model import Batch, CaseModel
 from fusion_models.tokens import collate
 from pipelines.cases.examples import Example, sentences_of

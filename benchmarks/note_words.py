@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from sklearn.metrics import roc_auc_score
 
-from data_schemas.settings import NoteRecipe
+from data_schemas.recipes import NoteRecipe
 from fusion_models.given_tokens import GivenTokens
 from fusion_models.linear_diagnoser import pool
 from fusion_models.tokens import Tokens, collate

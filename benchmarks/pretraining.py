@@ -33,7 +33,7 @@ import torch
 
 from data_schemas.cohort import Split
 from data_schemas.pretraining import ContrastiveRecipe, PretrainRecipe, VolumeRecipe
-from data_schemas.settings import AugmentRecipe, ModelRecipe, ScanRecipe, TrainingRecipe
+from data_schemas.recipes import AugmentRecipe, ModelRecipe, ScanRecipe, TrainingRecipe
 from fusion_models.masked_volume import MaskedVolume
 from fusion_models.scan_encoder import ScanEncoder
 from fusion_models.tokens import Tokens

@@ -29,7 +29,7 @@ def child(folder: Path, scans: int) -> None:
     import torch
     from safetensors.torch import save
 
-    from data_schemas.settings import AugmentRecipe, FusionRecipe, ModelRecipe, ScanRecipe, TrainingRecipe
+    from data_schemas.recipes import AugmentRecipe, FusionRecipe, ModelRecipe, ScanRecipe, TrainingRecipe
     from fusion_models.case_model import Batch
     from fusion_models.tokens import Tokens
     from pipelines.models.build import build_case_model, build_scan_encoder

@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from data_schemas.cohort import Split
-from data_schemas.settings import FusionRecipe, ModelRecipe, ScanRecipe, TrainingRecipe
+from data_schemas.recipes import FusionRecipe, ModelRecipe, ScanRecipe, TrainingRecipe
 from pipelines.synthetic.memory import synthetic_examples
 from pipelines.synthetic.truth import ROLES, Dials, attainable
 from pipelines.training.evaluate.report import interval, signed

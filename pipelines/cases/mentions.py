@@ -9,7 +9,7 @@ import numpy as np
 
 from data_schemas.concept import Assertion, Side
 from data_schemas.finding import findings
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from pipelines.cases.examples import Mention, Sentence
 from pipelines.notes.concepts import read_concepts, reader_digest
 from pipelines.notes.sections import split_sections

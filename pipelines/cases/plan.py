@@ -19,8 +19,8 @@ from data_schemas.case import Case
 from data_schemas.cohort import CohortMember, LabelValue
 from data_schemas.errors import RefusedError, SettingsError
 from data_schemas.reasons import Reason
+from data_schemas.recipes import ModelRecipe, ScanRecipe
 from data_schemas.scan import Scan
-from data_schemas.settings import ModelRecipe, ScanRecipe
 from pipelines.cases.examples import number_of
 from pipelines.scans.intensity import watch_hounsfield_units
 from pipelines.scans.read import read_slices

@@ -11,8 +11,8 @@ from data_schemas.case import Case
 from data_schemas.cohort import Split
 from data_schemas.errors import RefusedError
 from data_schemas.reasons import Reason
+from data_schemas.recipes import ModelRecipe
 from data_schemas.scan import Scan
-from data_schemas.settings import ModelRecipe
 from pipelines.cases.examples import Example, ScanTensor, sentences_of, values_of
 from pipelines.cases.mentions import mentions_of
 from pipelines.cases.tensor import read_planes, resample, resample_channels

@@ -8,8 +8,8 @@ import numpy as np
 
 from data_schemas.errors import RefusedError
 from data_schemas.reasons import Reason
+from data_schemas.recipes import ModelRecipe
 from data_schemas.scan import Geometry, Scan
-from data_schemas.settings import ModelRecipe
 from pipelines.cases.examples import ScanTensor
 from pipelines.scans.intensity import watch_hounsfield_units
 from pipelines.scans.preprocess import history_line, preprocess, standardise

@@ -12,7 +12,7 @@ from data_schemas.case import Case
 from data_schemas.diagnosis import Diagnosis
 from data_schemas.errors import RefusedError
 from data_schemas.reasons import Reason
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from pipelines.cases.ingest import load_cases
 from pipelines.delivery.case_page import write_case_page
 from pipelines.delivery.jsonl import write_results

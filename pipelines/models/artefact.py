@@ -13,7 +13,7 @@ from torch import nn
 
 from data_schemas.base import Record
 from data_schemas.errors import ModelError
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from data_schemas.target import FittedTarget
 from fusion_models.case_model import CaseModel
 from fusion_models.novelty import Novelty

@@ -8,7 +8,7 @@ from torch import nn
 
 from data_schemas.errors import SettingsError
 from data_schemas.finding import findings
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from fusion_models.case_model import CaseModel
 from fusion_models.concept_encoder import ConceptEncoder
 from fusion_models.fusions.kinds import KINDS

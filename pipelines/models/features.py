@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from data_schemas.finding import findings
-from data_schemas.settings import ConceptRecipe, ModelRecipe, NoteRecipe
+from data_schemas.recipes import ConceptRecipe, ModelRecipe, NoteRecipe
 from fusion_models.case_model import Batch, CaseModel
 from fusion_models.concept_encoder import Mentions
 from fusion_models.observation_encoder import Values

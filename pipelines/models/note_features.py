@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from data_schemas.settings import NoteRecipe
+from data_schemas.recipes import NoteRecipe
 from fusion_models.note_encoder import NoteEncoder
 from fusion_models.tokens import Tokens, missing, of_one_case
 from pipelines.cases.examples import Example

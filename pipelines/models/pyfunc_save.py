@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from pipelines.models.artefact import files_of
 from pipelines.models.table import NOTE, SCAN, TEXT_CODES
 from pipelines.models.tracking import prepare_mlflow

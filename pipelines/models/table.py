@@ -7,8 +7,8 @@ import pandas as pd
 
 from data_schemas.errors import InputError, RefusedError
 from data_schemas.reasons import Reason
+from data_schemas.recipes import ModelRecipe
 from data_schemas.selection import SelectSettings
-from data_schemas.settings import ModelRecipe
 from pipelines.cases.examples import WORDS, Example, ScanTensor, Value, sentences_of
 from pipelines.cases.mentions import mentions_of
 from pipelines.cases.tensor import read_planes, resample

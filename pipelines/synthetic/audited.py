@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from data_schemas.cohort import Split
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from pipelines.cases.examples import Example, sentences_of, values_of
 from pipelines.cases.join import join
 from pipelines.cases.leakage.case import AuditedCase

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from data_schemas.cohort import Split
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from pipelines.cases.examples import WORDS, Example, Value, sentences_of
 from pipelines.cases.mentions import mentions_of
 from pipelines.cases.tensor import resample

@@ -9,7 +9,7 @@ import warnings
 from torch import nn
 
 from data_schemas.errors import ModelError, SettingsError
-from data_schemas.settings import NoteRecipe
+from data_schemas.recipes import NoteRecipe
 
 # The query and value projections, as Hu et al. 2021 found best, under the names that nets give them.
 ATTENTION = (("query", "value"), ("q_proj", "v_proj"), ("q_lin", "v_lin"), ("Wqkv",))

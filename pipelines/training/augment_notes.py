@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from data_schemas.finding import findings
-from data_schemas.settings import AugmentRecipe
+from data_schemas.recipes import AugmentRecipe
 from fusion_models.tokens import Tokens
 from pipelines.cases.examples import Example, Sentence
 

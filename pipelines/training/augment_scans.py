@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from data_schemas.settings import AugmentRecipe, ScanRecipe
+from data_schemas.recipes import AugmentRecipe, ScanRecipe
 
 
 def augment_scans(

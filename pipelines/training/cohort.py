@@ -9,7 +9,7 @@ import numpy as np
 
 from data_schemas.cohort import Split
 from data_schemas.errors import InputError
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from pipelines.cases.examples import Example
 from pipelines.training.fitting import label_matrix, usable
 from pipelines.workspace.digests import json_digest, sha256_bytes

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from fusion_models.scan_encoder import ScanEncoder
 from pipelines.models.build import build_scan_encoder
 from pipelines.models.weights import load_scan_weights

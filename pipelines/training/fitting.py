@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from data_schemas.errors import InputError
-from data_schemas.settings import ModelRecipe, TrainingRecipe
+from data_schemas.recipes import ModelRecipe, TrainingRecipe
 from fusion_models.alignment import alignment_of, entered
 from fusion_models.case_model import Batch, CaseModel
 from fusion_models.diagnoser import Reading

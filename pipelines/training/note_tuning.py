@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from data_schemas.errors import InputError
-from data_schemas.settings import ModelRecipe, NoteRecipe
+from data_schemas.recipes import ModelRecipe, NoteRecipe
 from fusion_models.losses import masked_bce
 from fusion_models.note_encoder import NoteEncoder
 from fusion_models.note_findings import NoteFindings

@@ -8,7 +8,7 @@ from typing import get_args
 
 import numpy as np
 
-from data_schemas.settings import FusionRecipe
+from data_schemas.recipes import FusionRecipe
 from pipelines.training.metrics import Interval, auroc, average_precision, interval, patient_weights
 
 FUSION, LATE, SELECTED = "cross-attention", "late fusion", "selected fusion"

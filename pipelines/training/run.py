@@ -13,7 +13,7 @@ from torch import Tensor
 from data_schemas.cohort import Split
 from data_schemas.errors import SettingsError
 from data_schemas.leakage import LEAK_KINDS
-from data_schemas.settings import LINEAR_HAS_NO_TARGETS, ModelRecipe
+from data_schemas.recipes import LINEAR_HAS_NO_TARGETS, ModelRecipe
 from fusion_models.case_model import Batch, CaseModel
 from fusion_models.novelty import Novelty
 from fusion_models.tokens import Tokens

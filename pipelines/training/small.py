@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import torch
 
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from fusion_models.case_model import Batch, CaseModel
 from fusion_models.linear_diagnoser import LinearDiagnoser, pool
 from pipelines.training.evaluate.folds import stratified_folds

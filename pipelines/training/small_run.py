@@ -10,7 +10,7 @@ import torch
 
 from data_schemas.errors import SettingsError
 from data_schemas.leakage import LEAK_KINDS
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from fusion_models.linear_diagnoser import LinearDiagnoser
 from pipelines.cases.examples import Example
 from pipelines.cases.leakage.audit import audit, refuse_leaks

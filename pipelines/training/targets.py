@@ -14,7 +14,7 @@ from torch import Tensor
 
 from data_schemas.cohort import Split
 from data_schemas.errors import InputError
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from data_schemas.target import FittedTarget, TargetRecipe
 from fusion_models.case_model import Batch, CaseModel
 from pipelines.cases.examples import Example

@@ -12,7 +12,7 @@ import numpy as np
 from data_schemas.cohort import Split
 from data_schemas.finding import entailments, exclusions, findings
 from data_schemas.leakage import LeakReport
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from data_schemas.target import FittedTarget
 from pipelines.models.adapted_notes import NOT_FOR_RELEASE
 from pipelines.models.artefact import ModelCard

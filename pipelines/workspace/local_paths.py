@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 
 
 def with_local_paths(recipe: ModelRecipe, root: Path) -> ModelRecipe:

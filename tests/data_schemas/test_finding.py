@@ -6,7 +6,7 @@ import pytest
 
 from data_schemas.errors import InputError
 from data_schemas.finding import Finding, check_findings, entailed, entailments, exclusions, findings
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 
 
 def finding(name: str, **rules: tuple[str, ...]) -> Finding:

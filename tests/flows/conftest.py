@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from data_schemas.settings import FusionRecipe, ModelRecipe, ScanRecipe, TrainingRecipe
+from data_schemas.recipes import FusionRecipe, ModelRecipe, ScanRecipe, TrainingRecipe
 from pipelines.cases.ingest import ingest, load_cases
 from pipelines.synthetic.write import Hospital, write_hospital
 from pipelines.training.run import train

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from data_schemas.leakage import LEAK_KINDS
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from pipelines.cases.ingest import ingest
 from pipelines.synthetic.truth import Dials, Leaks
 from pipelines.synthetic.write import Hospital, write_hospital

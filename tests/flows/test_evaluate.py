@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from pipelines.cases.ingest import ingest
 from pipelines.models.tracking import tracking
 from pipelines.synthetic.write import Hospital, write_hospital

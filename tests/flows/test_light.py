@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from data_schemas.diagnosis import Diagnosis
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from pipelines.cases.ingest import ingest
 from pipelines.diagnosis.speaker import load_speaker
 from pipelines.models.artefact import artefact_digest

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from pipelines.models.tracking import tracking
 from pipelines.synthetic.write import Hospital, write_hospital
 from pipelines.workspace.paths import create_workspace

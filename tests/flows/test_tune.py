@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from data_schemas.settings import ModelRecipe, read_settings
+from data_schemas.recipes import ModelRecipe
+from data_schemas.settings import read_settings
 from pipelines.cases.ingest import ingest
 from pipelines.models.tracking import tracking
 from pipelines.synthetic.write import write_hospital

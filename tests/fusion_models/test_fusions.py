@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from data_schemas.settings import FusionRecipe
+from data_schemas.recipes import FusionRecipe
 from fusion_models import contract
 from fusion_models.contract import ENCODER_CHECKS, FUSION_CHECKS
 from fusion_models.fusions.concatenation import Concatenation

@@ -259,7 +259,7 @@ def test_a_net_of_ones_own_that_is_no_sequence_is_read_and_never_checkpointed():
 def test_the_settings_and_the_encoders_know_the_same_names():
     from typing import get_args
 
-    from data_schemas.settings import ScanNet
+    from data_schemas.recipes import ScanNet
 
     assert set(get_args(ScanNet)) == set(KNOWN)
 

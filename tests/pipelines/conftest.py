@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from data_schemas.settings import FusionRecipe, ModelRecipe, ScanRecipe, TrainingRecipe
+from data_schemas.recipes import FusionRecipe, ModelRecipe, ScanRecipe, TrainingRecipe
 from pipelines.cases.examples import Example, Sentence
 from pipelines.models.artefact import LoadedModel, artefact_digest, load_model
 from pipelines.synthetic.memory import synthetic_examples

@@ -17,7 +17,7 @@ import yaml
 
 from data_schemas.diagnosis import Diagnosis, Lane
 from data_schemas.reasons import Remark
-from data_schemas.settings import FusionRecipe, ModelRecipe, ScanRecipe, TrainingRecipe
+from data_schemas.recipes import FusionRecipe, ModelRecipe, ScanRecipe, TrainingRecipe
 from pipelines.cases.ingest import Ingested, ingest, load_cases
 from pipelines.delivery.deliver import deliver
 from pipelines.diagnosis.batch import Outcome, diagnose_cases

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from data_schemas.parity import PartSpeed
-from data_schemas.settings import NoteRecipe
+from data_schemas.recipes import NoteRecipe
 from pipelines.cases.examples import Example
 from pipelines.models.artefact import LoadedModel
 from pipelines.models.compile.compiled import NOTE, SCAN, Graph

@@ -17,7 +17,7 @@ import numpy as np
 
 from data_schemas.cohort import Split
 from data_schemas.errors import InputError
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from pipelines.cases.examples import Example
 from pipelines.cases.leakage.case import AuditedCase
 from pipelines.models.artefact import load_model

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from data_schemas.errors import InputError
-from data_schemas.settings import TrainingRecipe
+from data_schemas.recipes import TrainingRecipe
 from pipelines.cases.examples import Example
 from pipelines.training.fitting import shared_by_fits, stack
 from pipelines.training.loop import Fitted, Report, fit, make_accelerator

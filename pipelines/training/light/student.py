@@ -10,7 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from data_schemas.errors import SettingsError
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 
 # What a student may have of its own. The rest says which cases are read, and how: the same as its teacher's.
 OWN: Mapping[str, tuple[str, ...] | None] = {

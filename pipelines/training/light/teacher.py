@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from data_schemas.settings import TrainingRecipe
+from data_schemas.recipes import TrainingRecipe
 from fusion_models.tokens import Tokens
 from pipelines.cases.examples import Example
 from pipelines.models.artefact import LoadedModel

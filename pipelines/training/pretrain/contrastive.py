@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from data_schemas.pretraining import PretrainRecipe
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from fusion_models.pretraining import PairModel, pair_loss, recall_at
 from fusion_models.scan_encoder import ScanEncoder
 from fusion_models.tokens import Tokens

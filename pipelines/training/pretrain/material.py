@@ -11,7 +11,7 @@ from data_schemas.case import Case
 from data_schemas.cohort import Split
 from data_schemas.errors import InputError, RefusedError
 from data_schemas.note import Note
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from pipelines.cases.examples import SECTION_NUMBER, Example, Sentence
 from pipelines.cases.ingest import load_cases
 from pipelines.cases.labelled import add_sources, load_cohort

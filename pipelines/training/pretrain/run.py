@@ -9,7 +9,7 @@ from typing import Any
 
 from data_schemas.cohort import Split
 from data_schemas.pretraining import PretrainRecipe
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from fusion_models.masked_volume import MaskedVolume
 from pipelines.cases.examples import Example
 from pipelines.models.weights import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from data_schemas.pretraining import ContrastiveRecipe, PretrainRecipe, TextRecipe, VolumeRecipe
-from data_schemas.settings import TrainingRecipe
+from data_schemas.recipes import TrainingRecipe
 
 
 def shared(

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from data_schemas.errors import ModelError, SettingsError
 from data_schemas.pretraining import PretrainRecipe
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from fusion_models.masked_words import hide_words
 from pipelines.models.weights import load_transformer, most_sub_words, quiet_loading
 from pipelines.notes.sections import split_sections

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from data_schemas.pretraining import PretrainRecipe
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from fusion_models.masked_volume import MaskedVolume, hidden_blocks
 from pipelines.cases.examples import Example
 from pipelines.training.fitting import stack, training_scans

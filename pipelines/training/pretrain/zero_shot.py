@@ -13,7 +13,7 @@ from torch import Tensor
 from data_schemas.errors import ModelError
 from data_schemas.finding import findings
 from data_schemas.pretraining import PretrainRecipe
-from data_schemas.settings import ModelRecipe, NoteRecipe
+from data_schemas.recipes import ModelRecipe, NoteRecipe
 from fusion_models.pretraining import PairModel, prompt_scores
 from fusion_models.tokens import Tokens, collate
 from pipelines.cases.examples import SECTION_NUMBER, Example, Sentence

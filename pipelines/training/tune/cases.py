@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from data_schemas.cohort import Split
 from data_schemas.errors import InputError, SettingsError
-from data_schemas.settings import ModelRecipe, ScanRecipe
+from data_schemas.recipes import ModelRecipe, ScanRecipe
 from data_schemas.tuning import SearchRecord, Value
 from pipelines.cases.examples import Example
 from pipelines.cases.leakage.audit import audit, refuse_leaks

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from data_schemas.cohort import Split
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from fusion_models.case_model import Batch, CaseModel
 from pipelines.cases.examples import Example
 from pipelines.models.artefact import ModelCard

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data_schemas.cohort import Split
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from data_schemas.tuning import SearchRecord
 from pipelines.cases.examples import Example
 from pipelines.models.weights import NoteModel

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from data_schemas.cohort import Split
 from data_schemas.errors import InputError
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from pipelines.cases.labelled import add_sources, load_cohort, read_examples
 from pipelines.cases.leakage.audit import check_kinds
 from pipelines.sources.arrivals import only_one

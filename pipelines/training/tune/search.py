@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data_schemas.errors import InputError
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from data_schemas.tuning import Finalist, SearchRecord, TriedRecipe
 from fusion_models.case_model import CaseModel
 from pipelines.training.fitting import predict_logits

@@ -14,9 +14,9 @@ import pytest
 from data_schemas.case import Case
 from data_schemas.errors import RefusedError
 from data_schemas.reasons import Reason, Remark
+from data_schemas.recipes import ModelRecipe, NoteRecipe, ScanRecipe
 from data_schemas.scan import Scan, SeriesFacts
 from data_schemas.selection import ChannelRule, ScanRule
-from data_schemas.settings import ModelRecipe, NoteRecipe, ScanRecipe
 from pipelines.cases.link import LinkResult
 from pipelines.cases.prepare import prepare, tensor_digest
 from pipelines.cases.tensor import resample_channels

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_schemas.settings import ModelRecipe, NoteRecipe
+from data_schemas.recipes import ModelRecipe, NoteRecipe
 from pipelines.cases.examples import Mention, sentences_of
 from pipelines.cases.mentions import mentions_of
 from pipelines.notes.concepts import reader_digest

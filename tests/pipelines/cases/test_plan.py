@@ -8,8 +8,8 @@ import pytest
 from data_schemas.case import Case
 from data_schemas.cohort import CohortMember, LabelValue
 from data_schemas.observation import Observation
+from data_schemas.recipes import ModelRecipe, ScanRecipe
 from data_schemas.scan import Geometry, PatientFacts, Scan
-from data_schemas.settings import ModelRecipe, ScanRecipe
 from data_schemas.target import TargetRecipe
 from pipelines.cases.plan import plan_recipe
 

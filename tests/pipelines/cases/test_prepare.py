@@ -10,7 +10,7 @@ import pytest
 from data_schemas.case import Case
 from data_schemas.errors import RefusedError
 from data_schemas.reasons import Reason
-from data_schemas.settings import ModelRecipe, NoteRecipe, ScanRecipe
+from data_schemas.recipes import ModelRecipe, NoteRecipe, ScanRecipe
 from pipelines.cases import tensor as module
 from pipelines.cases.examples import Mention
 from pipelines.cases.prepare import prepare, tensor_digest

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from data_schemas.errors import ModelError, SettingsError
-from data_schemas.settings import ModelRecipe, ScanRecipe
+from data_schemas.recipes import ModelRecipe, ScanRecipe
 from pipelines.models.artefact import FILES, artefact_digest, device_for, load_model, save_model
 from pipelines.models.build import build_scan_encoder
 

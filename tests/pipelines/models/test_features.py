@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from data_schemas.settings import ModelRecipe, NoteRecipe
+from data_schemas.recipes import ModelRecipe, NoteRecipe
 from fusion_models.case_model import CaseModel
 from fusion_models.scan_encoder import ScanEncoder
 from pipelines.cases.examples import Example, Mention, Sentence, Value

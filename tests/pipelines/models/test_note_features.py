@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_schemas.settings import NoteRecipe
+from data_schemas.recipes import NoteRecipe
 from pipelines.cases.examples import Example, Sentence
 from pipelines.models import note_features
 from pipelines.models.note_features import batches_of, encode_notes

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from data_schemas.errors import SettingsError
-from data_schemas.settings import ModelRecipe, ScanRecipe
+from data_schemas.recipes import ModelRecipe, ScanRecipe
 from pipelines.models.build import build_scan_encoder
 
 CODE = """

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from data_schemas.errors import ModelError, SettingsError
-from data_schemas.settings import ModelRecipe, NoteRecipe
+from data_schemas.recipes import ModelRecipe, NoteRecipe
 from fusion_models.scan_encoder import ScanEncoder
 from pipelines.cases.examples import Example, Sentence
 from pipelines.models import weights

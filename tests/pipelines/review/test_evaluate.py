@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from pipelines.cases.ingest import ingest
 from pipelines.cases.labelled import load_cohort
 from pipelines.review.evaluate import evaluate_recipe

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from data_schemas.errors import InputError, LeakageError
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from pipelines.cases.examples import Example
 from pipelines.cases.ingest import ingest
 from pipelines.models.tracking import tracking

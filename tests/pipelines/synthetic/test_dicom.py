@@ -13,8 +13,8 @@ import pydicom
 import pytest
 from highdicom import _standard_utils as standard
 
+from data_schemas.recipes import ScanRecipe
 from data_schemas.scan import Index, Scan, SeriesStatus
-from data_schemas.settings import ScanRecipe
 from pipelines.scans.index import series_json
 from pipelines.scans.preprocess import preprocess
 from pipelines.scans.read import read_volume

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from data_schemas.case import Case
+from data_schemas.recipes import ModelRecipe
 from data_schemas.scan import Scan
-from data_schemas.settings import ModelRecipe
 from pipelines.cases import inputs
 from pipelines.cases.examples import Example
 from pipelines.cases.inputs import note_exclusion

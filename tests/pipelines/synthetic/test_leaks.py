@@ -13,7 +13,7 @@ import pytest
 
 from data_schemas.errors import InputError
 from data_schemas.leakage import LEAK_KINDS, LeakKind
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from pipelines.cases.leakage.audit import audit
 from pipelines.cases.link import link
 from pipelines.notes.concepts import read_concepts

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from pipelines.synthetic.memory import synthetic_examples
 
 

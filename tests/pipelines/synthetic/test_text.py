@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from data_schemas.finding import findings
-from data_schemas.settings import NoteRecipe
+from data_schemas.recipes import NoteRecipe
 from pipelines.notes.sections import split_sections
 from pipelines.synthetic.text import phrases, write_note
 from pipelines.synthetic.truth import Truth

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_schemas.settings import AugmentRecipe, ScanRecipe
+from data_schemas.recipes import AugmentRecipe, ScanRecipe
 from fusion_models.tokens import Tokens
 from pipelines.cases.examples import Example, Mention, Sentence
 from pipelines.training.augment_notes import augment_note_tokens, rewritten, with_note_copies

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from data_schemas.errors import InputError, ModelError, ScanoteError, SettingsError
-from data_schemas.settings import FusionRecipe, ModelRecipe
+from data_schemas.recipes import FusionRecipe, ModelRecipe
 from pipelines.cases.examples import Example, Value
 from pipelines.models.weights import load_note_model, resolve_note_encoder
 from pipelines.training.cohort import SPLITS, check_cohort

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from data_schemas.errors import SettingsError
-from data_schemas.settings import ModelRecipe, TrainingRecipe
+from data_schemas.recipes import ModelRecipe, TrainingRecipe
 from pipelines.models.artefact import load_model
 from pipelines.models.reading import read_cases
 from pipelines.training.light.student import read_changes, student_recipe

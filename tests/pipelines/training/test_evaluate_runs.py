@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from data_schemas.errors import InputError, LeakageError
-from data_schemas.settings import FusionRecipe, ModelRecipe
+from data_schemas.recipes import FusionRecipe, ModelRecipe
 from pipelines.cases.examples import Example
 from pipelines.models.artefact import LoadedModel
 from pipelines.models.weights import load_note_model

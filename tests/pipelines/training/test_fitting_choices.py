@@ -8,7 +8,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from data_schemas.settings import AugmentRecipe, ModelRecipe, TrainingRecipe
+from data_schemas.recipes import AugmentRecipe, ModelRecipe, TrainingRecipe
 from fusion_models.case_model import Batch, CaseModel
 from fusion_models.tokens import Tokens
 from pipelines.models.build import build_case_model, build_scan_encoder

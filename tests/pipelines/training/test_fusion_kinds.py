@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from data_schemas.settings import FusionRecipe
+from data_schemas.recipes import FusionRecipe
 from pipelines.models.artefact import load_model
 from pipelines.models.reading import read_cases
 from pipelines.review.table import report_table

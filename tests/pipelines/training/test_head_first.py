@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from fusion_models.losses import masked_bce
 from fusion_models.scan_encoder import ScanEncoder
 from pipelines.models.build import build_scan_encoder

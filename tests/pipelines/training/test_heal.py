@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from data_schemas.errors import InputError
-from data_schemas.settings import TrainingRecipe
+from data_schemas.recipes import TrainingRecipe
 from pipelines.models.compile.prune import pruned
 from pipelines.training.fitting import stack
 from pipelines.training.light.heal import heal

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from data_schemas.errors import InputError, ModelError, SettingsError
-from data_schemas.settings import FusionRecipe, ModelRecipe, NoteRecipe, TrainingRecipe, read_settings
+from data_schemas.recipes import FusionRecipe, ModelRecipe, NoteRecipe, TrainingRecipe
+from data_schemas.settings import read_settings
 from pipelines.cases.examples import Example, Sentence
 from pipelines.models.adapted_notes import ADAPTED, NOT_FOR_RELEASE
 from pipelines.models.artefact import artefact_digest, load_model

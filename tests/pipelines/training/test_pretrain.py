@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from data_schemas.errors import InputError, ModelError, SettingsError
 from data_schemas.pretraining import ContrastiveRecipe, PretrainRecipe, TextRecipe, VolumeRecipe
-from data_schemas.settings import ModelRecipe, ScanRecipe, TrainingRecipe
+from data_schemas.recipes import ModelRecipe, ScanRecipe, TrainingRecipe
 from fusion_models.masked_volume import MaskedVolume
 from fusion_models.tokens import Tokens
 from pipelines.cases.examples import Example, ScanTensor, Sentence

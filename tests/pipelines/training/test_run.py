@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from data_schemas.errors import InputError, ModelError, SettingsError
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from pipelines.cases.examples import Example, Mention
 from pipelines.models.artefact import load_model
 from pipelines.models.features import encode

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from data_schemas.errors import ModelError, SettingsError
-from data_schemas.settings import ModelRecipe, ScanRecipe
+from data_schemas.recipes import ModelRecipe, ScanRecipe
 from fusion_models.novelty import Novelty
 from pipelines.models.artefact import ModelCard, load_model, save_model
 from pipelines.models.build import build_case_model, build_scan_encoder

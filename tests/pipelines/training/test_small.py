@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from data_schemas.errors import InputError, SettingsError
 from data_schemas.reasons import Remark
-from data_schemas.settings import FusionRecipe, ModelRecipe, ScanRecipe, TrainingRecipe
+from data_schemas.recipes import FusionRecipe, ModelRecipe, ScanRecipe, TrainingRecipe
 from pipelines.cases.examples import Example, ScanTensor, Sentence, Value
 from pipelines.diagnosis.predict import predict
 from pipelines.models.artefact import load_model

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from data_schemas.errors import InputError, SettingsError
-from data_schemas.settings import FusionRecipe, ModelRecipe, TrainingRecipe
+from data_schemas.recipes import FusionRecipe, ModelRecipe, TrainingRecipe
 from data_schemas.target import TargetRecipe
 from pipelines.cases.examples import Example, Value
 from pipelines.diagnosis.predict import predict

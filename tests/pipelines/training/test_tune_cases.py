@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from data_schemas.errors import InputError, LeakageError, ModelError, SettingsError
-from data_schemas.settings import ModelRecipe
+from data_schemas.recipes import ModelRecipe
 from pipelines.cases.examples import Example
 from pipelines.models.build import build_scan_encoder
 from pipelines.models.weights import load_note_model, weights_bytes

@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from data_schemas.errors import ServerError, SettingsError, WorkspaceError
-from data_schemas.settings import ModelRecipe, read_settings
+from data_schemas.recipes import ModelRecipe
+from data_schemas.settings import read_settings
 from data_schemas.tuning import Finalist, SearchRecord, TriedRecipe
 from pipelines.models.tracking import tracking
 from pipelines.training.evaluate.evaluation import summarise

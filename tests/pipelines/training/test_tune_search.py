@@ -11,7 +11,7 @@ import optuna
 import pytest
 
 from data_schemas.errors import InputError, WorkspaceError
-from data_schemas.settings import ModelRecipe, TrainingRecipe
+from data_schemas.recipes import ModelRecipe, TrainingRecipe
 from data_schemas.tuning import SearchRecord
 from pipelines.training.loop import Fitted, Report
 from pipelines.training.tune.search import FINALISTS, SEEDS, Found, search

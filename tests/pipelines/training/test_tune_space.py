@@ -8,7 +8,7 @@ import optuna
 import pytest
 
 from data_schemas.errors import SettingsError
-from data_schemas.settings import FusionRecipe, ModelRecipe, TrainingRecipe
+from data_schemas.recipes import FusionRecipe, ModelRecipe, TrainingRecipe
 from pipelines.training.tune.space import (
     TUNABLE,
     first_trials,
