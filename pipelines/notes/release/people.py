@@ -23,7 +23,7 @@ _SIGNED = re.compile(
     re.IGNORECASE,
 )
 _LABEL = re.compile(
-    r"(?:^|(?<=[\n;|\t])|(?<=  ))[ \t>*\-]*(?:(?:patient|pt|full|last|first|middle|given|family|maiden|sur|mother'?s|"
+    r"(?:^|(?<=[\n;|\t])|(?<=  ))[ \t>*\-]*+(?:(?:patient|pt|full|last|first|middle|given|family|maiden|sur|mother'?s|"
     r"father'?s|spouse|guarantor|subscriber|attending|referring|ordering|requesting|consulting|admitting|primary|"
     r"primary care|family|reading|reporting|responsible|emergency|performing|interpreting|treating|discharging)[ ]*"
     r"(?:'s)?[ ]*)*(?:patient|pt|name|surname|physicians?|doctor|provider|practitioner|radiologist|surgeon|consultant|"

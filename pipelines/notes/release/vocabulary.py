@@ -20,7 +20,7 @@ _BRITISH = (
     ("lph", "lf"), ("lfil", "lfill"), ("ys", "yz"),
 )  # fmt: skip
 _BEGINNINGS = (
-    "un|ex|juxta|dextro|levo|well|ill|broad|narrow|thick|thin|un|re|non|pre|post|sub|super|supra|infra|hyper|hypo|peri|para|intra|inter|extra|trans|retro|hemi|haemo|hemo|semi|"
+    "un|ex|juxta|dextro|levo|well|ill|broad|narrow|thick|thin|re|non|pre|post|sub|super|supra|infra|hyper|hypo|peri|para|intra|inter|extra|trans|retro|hemi|haemo|hemo|semi|"
     "multi|micro|macro|mega|anti|auto|bi|tri|poly|endo|ecto|epi|iso|over|under|out|mid|ante|cardio|costo|pleuro|"
     "broncho|bronch|pneumo|hepato|spleno|gastro|entero|ileo|colo|recto|osteo|arthro|chondro|myo|neuro|vaso|angio|thrombo|"
     "lympho|leuko|erythro|dermo|vertebro|thoraco|thoracic|lumbo|sacro|cervico|atrio|ventriculo|fibro|nodulo|"
@@ -40,44 +40,37 @@ _ENDS = re.compile(
 # Endings of longer words that no name has: *-ency*, *-ular*, *-ally*, *-ature*.
 FEWEST_OF_FORM = 8
 _FORMED = re.compile(
-    r"(?:[aeiou]tion|[aeiou]tions|[aeiou]tional|ency|encies|ancy|ity|ities|ative|itive|ctive|ation|ally|orly|ively|ously|ular|ularly|ular|"
+    r"(?:[aeiou]tion|[aeiou]tions|[aeiou]tional|ency|encies|ancy|ity|ities|ative|itive|ctive|ation|ally|orly|ively|ously|ular|ularly|"
     r"oidal|oid|ature|atures|ness|able|ible|ably|ibly|ated|ating|ised|ized|izing|ising|ization|isation|ectasia|ural|eal|inal|onal|"
     r"ymal|ernal|teral|toral|phageal|ital|ficial|[aeiou]rial|rative|motive|ptive|stive|[oaei]tic|ytic|stic|phic|opic|emic|enic|logic|logical|"
     r"iform|fold|like|wise|ward|wards|most|shaped|thoraces|thorax|mata|omas|ulate|ulated|otomy|lucency|cardial|pulmonary|hilar|carinal|"
     r"sternal|costal|phrenic|pleural|vascular|muscular|articular|cellular|tracheal|bronchial|alveolar|lobular|nodular|lobar)$"
 )
-_HARDLY = listed("hardly_words")
 
 
 @cache
 def words_of(name: str) -> frozenset[str]:
-    """One of the lists of the folder ``lists``: *english*, *proper*, *clinical*, *abbreviations*."""
+    """One of the lists of the folder ``lists``: *english*, *proper*, *clinical*, *drugs*, *abbreviations*."""
     return frozenset(files(__package__).joinpath("lists", f"{name}.txt").read_text(encoding="utf-8").split())
 
 
 @cache
-def shorthand() -> frozenset[str]:
-    """Abbreviations that notes write in lower case as well."""
-    return listed("shorthand")
+def clinical_words() -> frozenset[str]:
+    """Words of medicine, drugs with them."""
+    return words_of("clinical") | words_of("drugs")
 
 
 @cache
 def may_be_name() -> frozenset[str]:
     """Words that name somebody or some place as well as a thing."""
     people = listed("given") | listed("family") | listed("word_names")
-    return (words_of("proper") | people | _HARDLY) - listed("stop")
+    return (words_of("proper") | people | listed("hardly_words")) - listed("stop")
 
 
 @cache
 def _harmless() -> frozenset[str]:
     ours = listed("stop") | listed("shorthand") | listed("allowed") | listed("eponyms") | listed("eponym_heads")
-    return ours | words_of("english") | words_of("clinical") | listed("titles") | listed("particles")
-
-
-@cache
-def hardly_words() -> frozenset[str]:
-    """Words that are given names in the first place: *john*, *jill*."""
-    return _HARDLY
+    return ours | words_of("english") | clinical_words() | listed("titles") | listed("particles")
 
 
 @lru_cache(maxsize=65536)
@@ -93,7 +86,7 @@ def is_clinical(word: str) -> bool:
         return True
     if word in may_be_name():
         return False
-    if word in words_of("clinical") or word in shorthand() or _british(word, words_of("clinical")):
+    if word in clinical_words() or word in listed("shorthand") or _british(word, clinical_words()):
         return True
     if len(word) >= FEWEST_OF_ENDING and _ENDS.search(word):
         return True
@@ -103,7 +96,7 @@ def is_clinical(word: str) -> bool:
 
 def is_abbreviation(word: str) -> bool:
     """Whether letters are an abbreviation of medicine: *copd*."""
-    return word in words_of("abbreviations") or word in shorthand() or word in listed("stop")
+    return word in words_of("abbreviations") or word in listed("shorthand") or word in listed("stop")
 
 
 def _listed(word: str) -> bool:
@@ -121,11 +114,7 @@ def _one(word: str) -> bool:
     if begins and (begins[1] in _harmless() or _british(begins[1], _harmless())):
         return True
     stem = re.sub(r"(?:s|es|ed|d|ing|ly|er|al|ic|ar)$", "", word)
-    return (
-        stem != word
-        and len(stem) >= FEWEST_OF_PART
-        and (stem in words_of("clinical") or stem + "e" in words_of("clinical"))
-    )
+    return stem != word and len(stem) >= FEWEST_OF_PART and (stem in clinical_words() or stem + "e" in clinical_words())
 
 
 def _british(word: str, known: frozenset[str]) -> bool:

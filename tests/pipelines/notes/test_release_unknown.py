@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
+from pipelines.notes.release.code_forms import CODES
 from pipelines.notes.release.dates import Clock
 from pipelines.notes.release.deidentify import METHOD, deidentify, find_identifiers
+from pipelines.notes.release.number_forms import FORMS
 from pipelines.notes.release.vocabulary import is_abbreviation, is_clinical, is_word
 
 CLOCK = Clock(shift_days=1000)
@@ -142,3 +146,51 @@ def test_the_rules_alone_can_be_asked_for() -> None:
     assert not find_identifiers(text, clock=CLOCK, strict=False)
     assert find_identifiers(text, clock=CLOCK)
     assert METHOD == "scanote-notes-2"
+
+
+def test_every_form_of_a_number_has_its_examples() -> None:
+    for examples, pattern in FORMS:
+        for example in examples:
+            seen = {at for match in pattern.finditer(example) for at in range(*match.span())}
+            assert all(at in seen for at, sign in enumerate(example) if sign.isdigit()), example
+    for what, example, pattern, part in CODES:
+        match = pattern.search(example)
+        assert match, what
+        assert example.endswith(match[part]), what
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "1-",
+        "1/1/",
+        ",567",
+        "7",
+        "A",
+        "Aa-",
+        "a/",
+        "A1",
+        " ",
+        "\t",
+        "\n",
+        "= ",
+        "1 ",
+        "123 ",
+        "ZQXVB ",
+        "Xyzzy ",
+        "at ",
+        "car ",
+    ],
+)
+def test_hostile_text_takes_no_longer_than_its_length(piece: str) -> None:
+    clean("warm up 1")
+    run = (piece * 900)[:900]
+    text = "x " + (run if piece.isspace() else f"{run} ") * 3
+    began = time.process_time()
+    clean(text)
+    assert time.process_time() - began < 4
+
+
+def test_a_long_row_of_blanks_is_cut() -> None:
+    assert clean("seen" + " " * 5000 + "again") == "seen" + " " * 200 + "again"
+    assert clean("seen" + " " * 200 + "again") == "seen" + " " * 200 + "again"
